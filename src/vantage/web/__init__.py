@@ -1,0 +1,1 @@
+"""Layout, components, styles and scripts of the pages; knows no feature."""
