@@ -41,7 +41,8 @@ begin
     raise exception 'Unknown permission: %. The table "permissions" lists the keys.', unknown
       using errcode = 'check_violation', column = 'permissions';
   end if;
-  if current_setting('role', true) = 'authenticated' then
+  -- The roles of birth come from the schema: people have no grant on is_system_default.
+  if current_setting('role', true) = 'authenticated' and not (tg_op = 'INSERT' and new.is_system_default) then
     select string_agg(p.key, ', ') into added
       from jsonb_array_elements_text(new.permissions) p (key)
      where (tg_op = 'INSERT' or not old.permissions ? p.key) and not private.has_permission(p.key);
