@@ -47,7 +47,6 @@ RUN_DIRECTORY = "VANTAGE_TEST_RUN"
 PREFIX = "vantage-test-"
 
 
-
 def pytest_configure(config: pytest.Config) -> None:
     """The process that was started by hand owns the run's folder; workers of xdist inherit its name."""
     if not hasattr(config, "workerinput"):

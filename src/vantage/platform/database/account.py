@@ -27,9 +27,7 @@ class Account:
 
     def can_enter(self, folder: Path) -> bool:
         """Whether the account may traverse to a folder. Asked of the kernel, not computed from mode bits."""
-        test = subprocess.run(
-            ["/bin/sh", "-c", 'test -x "$0"', str(folder)], check=False, **(self.popen_options())
-        )
+        test = subprocess.run(["/bin/sh", "-c", 'test -x "$0"', str(folder)], check=False, **(self.popen_options()))
         return test.returncode == 0
 
 

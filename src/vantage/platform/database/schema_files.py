@@ -175,8 +175,8 @@ def _parts_of(module: str, file: Path) -> list[Part]:
     text = file.read_text(encoding="utf-8")
     marks = list(_SECTION_LINE.finditer(text))
     where = f"database/schema/{module}/{file.name}"
-    for number, line in enumerate(text[: marks[0].start() if marks else len(text)].splitlines(), 1):
-        if line.strip() and not line.lstrip().startswith("--"):
+    for number, before in enumerate(text[: marks[0].start() if marks else len(text)].splitlines(), 1):
+        if before.strip() and not before.lstrip().startswith("--"):
             raise SchemaFileError(f"{where}:{number}: SQL before the first line `-- @section NAME`")
     parts: list[Part] = []
     for mark, after in zip(marks, [*marks[1:], None], strict=True):
@@ -190,7 +190,7 @@ def _parts_of(module: str, file: Path) -> list[Part]:
             if tag in body:
                 raise SchemaFileError(f"{where}:{line}: the quote {tag} is taken by schema.sql; use another tag")
         sql = body.strip("\n")
-        first = line + 1 + (len(body) - len(body.lstrip("\n"))) - 1
+        first = line + len(body) - len(body.lstrip("\n"))
         if sql.strip():
             parts.append(Part(module, file, mark[1], first, sql))
     return parts
