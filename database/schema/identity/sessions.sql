@@ -99,6 +99,14 @@ begin
   update private.sessions set revoked_at = now() where person_id = person and revoked_at is null;
 end $$;
 
+-- The same password, hashed with stronger parameters at a sign-in.
+create function private.rehash_password(person uuid, password_hash text) returns void
+  language plpgsql security definer set search_path = '' as $$
+begin
+  update auth.users set encrypted_password = password_hash, updated_at = now() where id = person;
+end $$;
+
+-- A sign-in that was recognised. With `admin`, support mode: honoured only while its impersonation runs.
 create function private.open_session(person uuid, digest bytea, agent text, lifetime interval,
                                      admin uuid default null) returns uuid
   language plpgsql security definer set search_path = '' as $$
@@ -111,23 +119,70 @@ begin
   return new_id;
 end $$;
 
--- The person behind a cookie: {session_id, person_id, act}, null when expired or revoked. Touches the
--- session at most once a minute.
-create function private.session_person(digest bytea) returns jsonb
+-- Everything that a request has to know about a person, in one look: who, which organisation, what they may.
+-- Null `organization` for someone who belongs nowhere yet. The permissions are those that
+-- private.has_permission() would answer; policies ask again, this list only draws the page.
+create function private.principal(person uuid, admin uuid default null) returns jsonb
+  language plpgsql stable security definer set search_path = '' as $$
+declare
+  found_row record;
+begin
+  if admin is not null and not exists (
+       select 1 from public.impersonation_sessions s
+        where s.admin_id = admin and s.target_user_id = person and s.ended_at is null and s.expires_at > now()) then
+    return null;
+  end if;
+  select p.*, o.name as organization_name, o.slug, o.tier, o.status, o.time_zone, o.currency, o.default_region,
+         o.is_demo, o.carrier, o.onboarding_status, r.name as role_name, r.permissions,
+         (select coalesce(nullif(a.full_name, ''), a.email) from public.profiles a where a.id = admin) as admin_name,
+         (select max(s.expires_at) from public.impersonation_sessions s
+           where s.admin_id = admin and s.target_user_id = person and s.ended_at is null) as support_until
+    into found_row
+    from public.profiles p
+    left join public.organizations o on o.id = p.organization_id
+    left join public.roles r on r.organization_id = p.organization_id and r.id = p.role_id
+   where p.id = person;
+  if not found then
+    return null;
+  end if;
+  return jsonb_build_object(
+    'person_id', found_row.id, 'email', found_row.email, 'name', coalesce(nullif(found_row.full_name, ''), found_row.email),
+    'system_role', found_row.system_role, 'role_name', found_row.role_name,
+    'act_person_id', admin, 'act_name', found_row.admin_name, 'support_until', found_row.support_until,
+    'organization', case when found_row.organization_id is not null then jsonb_build_object(
+       'id', found_row.organization_id, 'name', found_row.organization_name, 'slug', found_row.slug,
+       'tier', found_row.tier, 'status', found_row.status, 'time_zone', found_row.time_zone,
+       'currency', found_row.currency, 'default_region', found_row.default_region, 'is_demo', found_row.is_demo,
+       'carrier', found_row.carrier) end,
+    'permissions', coalesce((
+       select jsonb_agg(k.key order by k.key) from public.permissions k
+        where found_row.organization_id is not null
+          and (found_row.system_role in ('owner', 'admin') or coalesce(found_row.permissions ? k.key, false))
+          and case found_row.status
+                when 'active' then true
+                when 'read_only' then private.only_looks(k.key)
+                else found_row.system_role = 'owner' and k.key like 'billing.%' end), '[]'));
+end $$;
+
+-- The principal behind a cookie (digest of its value) or behind the session that an access token names;
+-- null when expired, revoked or, in support mode, lapsed. Touches the session at most once a minute.
+create function private.session_principal(digest bytea, session uuid) returns jsonb
   language plpgsql security definer set search_path = '' as $$
 declare
   found_session record;
 begin
   select s.id, s.person_id, s.act_admin_id, s.last_seen_at into found_session from private.sessions s
-   where s.token_digest = digest and s.revoked_at is null and s.expires_at > now();
+    join auth.users u on u.id = s.person_id
+   where (s.token_digest = digest or s.id = session) and s.revoked_at is null and s.expires_at > now()
+     and coalesce(u.banned_until < now(), true) and u.deleted_at is null;
   if not found then
     return null;
   end if;
   if found_session.last_seen_at < now() - interval '1 minute' then
     update private.sessions set last_seen_at = now() where id = found_session.id;
   end if;
-  return jsonb_build_object('session_id', found_session.id, 'person_id', found_session.person_id,
-                            'act', found_session.act_admin_id);
+  return private.principal(found_session.person_id, found_session.act_admin_id)
+         || jsonb_build_object('session_id', found_session.id);
 end $$;
 
 create function private.close_session(session uuid) returns void
@@ -177,7 +232,9 @@ end $$;
 
 grant execute on function private.within_rate(text, integer, interval), private.account_by_email(text),
   private.create_account(text, text, text), private.set_password(uuid, text),
-  private.open_session(uuid, bytea, text, interval, uuid), private.session_person(bytea),
+  private.rehash_password(uuid, text),
+  private.open_session(uuid, bytea, text, interval, uuid), private.session_principal(bytea, uuid),
+  private.principal(uuid, uuid),
   private.close_session(uuid), private.add_refresh_token(uuid, bytea),
   private.rotate_refresh_token(bytea, bytea), private.sweep_sessions() to vantage_worker;
 
