@@ -52,9 +52,9 @@ declare
 begin
   insert into public.pipeline_stages
     (organization_id, project_id, pipeline_id, template_key, name, kind, color, order_index, stale_days)
-  select t.organization_id, create_stages.project, t.pipeline_id, t.key, t.name, t.kind, t.color, t.order_index, t.stale_days
+  select t.organization_id, project, t.pipeline_id, t.key, t.name, t.kind, t.color, t.order_index, t.stale_days
     from public.pipeline_stage_templates t
-   where t.organization_id = create_stages.organization and t.pipeline_id = create_stages.pipeline
+   where t.organization_id = create_stages.organization and t.pipeline_id = pipeline
   on conflict do nothing;
 end $$;
 
@@ -72,7 +72,7 @@ declare
   found_id uuid;
 begin
   select s.id into found_id from public.pipeline_stages s
-   where s.organization_id = entry_stage.organization and s.project_id = entry_stage.project
+   where s.organization_id = organization and s.project_id = project
      and s.kind = 'open' and s.archived_at is null
    order by s.order_index, s.created_at, s.id limit 1;
   return found_id;
