@@ -27,7 +27,7 @@ from vantage.kernel.money import PriceRange, decimal_string, format_rupees, pars
         ("125000000000", "₹ 12,500 Cr", "₹ 1,25,00,00,00,000"),
     ],
 )
-def test_written_as_indians_write(amount, short, full):
+def test_written_as_indians_write(amount: str, short: str, full: str) -> None:
     assert format_rupees(Decimal(amount), "short") == short
     assert format_rupees(Decimal(amount)) == full
 
@@ -63,7 +63,7 @@ LAKH = 100_000
         ("10 million", 100, 100),
     ],
 )
-def test_prices_are_read(written, low, high):
+def test_prices_are_read(written: str, low: int | None, high: int | None) -> None:
     price = parse_price(written)
     assert price == PriceRange(
         None if low is None else Decimal(low * LAKH), None if high is None else Decimal(high * LAKH)
@@ -73,25 +73,25 @@ def test_prices_are_read(written, low, high):
 @pytest.mark.parametrize(
     "written", [None, "", "On request", "85", "flat 1203", "6500 per sqft", "Rs 6,500/sq.ft", "9" * 40 + " cr", "-"]
 )
-def test_what_names_no_amount_is_none(written):
+def test_what_names_no_amount_is_none(written: str | None) -> None:
     assert parse_price(written) is None
 
 
 @pytest.mark.parametrize(
     ("written", "lakhs"), [("90", 90), ("120", 120), ("90.0", 90), ("1.5 Cr", 150), ("9000000", 90), ("90 L", 90)]
 )
-def test_the_column_says_the_unit(written, lakhs):
+def test_the_column_says_the_unit(written: str, lakhs: int) -> None:
     assert parse_price(written, "L") == PriceRange(Decimal(lakhs * LAKH), Decimal(lakhs * LAKH))
 
 
 @given(st.decimals(min_value=0, max_value=Decimal("999999999999.99"), places=2))
-def test_the_full_form_is_read_back_to_the_paisa(amount):
+def test_the_full_form_is_read_back_to_the_paisa(amount: Decimal) -> None:
     expected = None if amount < 1 else PriceRange(amount, amount)
     assert parse_price(format_rupees(amount)) == expected
 
 
 @given(st.decimals(min_value=100_000, max_value=Decimal("99999999999.99"), places=2))
-def test_the_short_form_is_within_half_a_percent(amount):
+def test_the_short_form_is_within_half_a_percent(amount: Decimal) -> None:
     price = parse_price(format_rupees(amount, "short"))
     assert price is not None
     assert price.low is not None
@@ -99,13 +99,13 @@ def test_the_short_form_is_within_half_a_percent(amount):
 
 
 @given(st.decimals(min_value=-(10**11), max_value=10**11, places=2))
-def test_json_carries_the_exact_amount(amount):
+def test_json_carries_the_exact_amount(amount: Decimal) -> None:
     assert Decimal(decimal_string(amount)) == amount
     assert "E" not in decimal_string(amount)
 
 
 @given(st.text(max_size=80))
-def test_any_text_is_a_range_or_none(text):
+def test_any_text_is_a_range_or_none(text: str) -> None:
     price = parse_price(text)
     if price is not None:
         assert price.low is not None or price.high is not None
@@ -114,6 +114,6 @@ def test_any_text_is_a_range_or_none(text):
 
 
 @pytest.mark.parametrize("value", ["NaN", "Infinity", "ten", Decimal("1e13")])
-def test_what_the_column_does_not_hold_is_refused(value):
+def test_what_the_column_does_not_hold_is_refused(value: str | Decimal) -> None:
     with pytest.raises(ValueError, match="is not an amount"):
         rupees(value)

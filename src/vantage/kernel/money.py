@@ -8,6 +8,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
+from itertools import pairwise
 from typing import Literal
 
 PAISE = Decimal("0.01")
@@ -29,8 +30,12 @@ _AMOUNT = re.compile(
 )
 _CURRENCY = re.compile(r"₹|\b(?:rs|inr|rupees?)\b\.?|/-", re.IGNORECASE)
 _PER_AREA = re.compile(r"(?:/|\bper\b)\s*(?:sq|sft|psf|acre|gunta)|\bpsf\b", re.IGNORECASE)
-_AT_LEAST = re.compile(r"\b(?:above|over|more than|min(?:imum)?|at ?least|from|starting|onwards?|plus)\b|[+>≥]", re.I)
-_AT_MOST = re.compile(r"\b(?:below|under|less than|max(?:imum)?|at ?most|up ?to|within|not more than)\b|[<≤]", re.I)
+_AT_LEAST = re.compile(
+    r"\b(?:above|over|more than|min(?:imum)?|at ?least|from|starting|onwards?|plus)\b|[+>≥]", re.IGNORECASE
+)
+_AT_MOST = re.compile(
+    r"\b(?:below|under|less than|max(?:imum)?|at ?most|up ?to|within|not more than)\b|[<≤]", re.IGNORECASE
+)
 _ONE_OF_TWO = re.compile(r"^\s*(?:-|–|—|to|and|till|upto|se|से|/)\s*$", re.IGNORECASE)
 _ONLY_SPACE = re.compile(r"^\s*(?:and\s*)?$", re.IGNORECASE)
 
@@ -138,7 +143,7 @@ def _amounts(written: str, unit: Literal["L", "Cr"] | None, least: Decimal) -> l
             previous.value, previous.unit, previous.end = previous.value + item.value, scale, item.end
         else:
             found.append(item)
-    for item, following in zip(found, found[1:], strict=False):
+    for item, following in pairwise(found):
         joined = _ONE_OF_TWO.match(written[item.end : following.start])
         if item.unit is None and following.unit is not None and item.value < following.unit and joined:
             # "75-1.2 Cr" is 75 lakh to 1.2 crore: nobody writes the higher price first.

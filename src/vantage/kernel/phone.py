@@ -57,8 +57,7 @@ class Phone:
     @property
     def zones(self) -> tuple[str, ...]:
         """IANA zones where the number may be; several for a country with several, none when unknown."""
-        # Imported on use: the prefix tables take memory that most processes never need.
-        from phonenumbers import timezone
+        from phonenumbers import timezone  # noqa: PLC0415  # its prefix tables take memory that most never need
 
         zones = timezone.time_zones_for_number(phonenumbers.parse(self.e164))
         return tuple(_ZONE_ALIASES.get(zone, zone) for zone in zones if zone != "Etc/Unknown")
@@ -79,7 +78,7 @@ class Phone:
         return self.e164
 
 
-def parse_phone(text: str | int | float | None, region: str = DEFAULT_REGION) -> Phone | None:
+def parse_phone(text: str | float | None, region: str = DEFAULT_REGION) -> Phone | None:
     """The first valid number in what a person, a portal or a spreadsheet wrote, or None.
 
     `region` (ISO 3166) is where a number without country code is read. `phone_problem` says why there is none.
@@ -87,12 +86,12 @@ def parse_phone(text: str | int | float | None, region: str = DEFAULT_REGION) ->
     return next(_valid_numbers(_as_text(text), region), None)
 
 
-def parse_phones(text: str | int | float | None, region: str = DEFAULT_REGION) -> tuple[Phone, ...]:
+def parse_phones(text: str | float | None, region: str = DEFAULT_REGION) -> tuple[Phone, ...]:
     """All valid numbers of a cell in their order, each once ("98450 12345 / 080 2345 6789")."""
     return tuple(dict.fromkeys(_valid_numbers(_as_text(text), region)))
 
 
-def phone_problem(text: str | int | float | None, region: str = DEFAULT_REGION) -> str | None:
+def phone_problem(text: str | float | None, region: str = DEFAULT_REGION) -> str | None:
     """Why no number was found, as a sentence for the person who can repair it; None when there is one."""
     written = _as_text(text)
     if is_blank_phone(written):
