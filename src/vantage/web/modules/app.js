@@ -1,0 +1,12 @@
+// What every page loads: htmx and the small modules around it.
+import htmx from "htmx.org/dist/htmx.esm.js";
+import "./requests.js";
+import "./overlays.js";
+import "./toast.js";
+import "./keys.js";
+import "./palette.js";
+import "./rows.js";
+import "./upload.js";
+import "./live.js";
+
+window.htmx = htmx;
