@@ -102,7 +102,7 @@ begin
     select c.name, private.masked_phone(c.phone), private.masked_email(c.email), c.language, c.time_zone,
            c.consent_status, c.do_not_call, c.whatsapp_opt_in
       from public.contacts c
-     where c.organization_id = masked_contact.organization and c.id = masked_contact.contact
+     where c.organization_id = organization and c.id = contact
        and (scope = 'all' or exists (
          select 1 from public.leads l
           where l.organization_id = c.organization_id and l.contact_id = c.id

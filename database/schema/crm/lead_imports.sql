@@ -58,12 +58,12 @@ create index lead_imports_created_at_idx on public.lead_imports (organization_id
 create function private.check_import_status() returns trigger
   language plpgsql set search_path = '' as $$
 begin
-  if not case old.status
+  if not (case old.status
        when 'received' then new.status in ('reading', 'failed')
        when 'reading'  then new.status in ('writing', 'failed')
        when 'writing'  then new.status in ('done', 'failed')
        when 'failed'   then new.status in ('received')
-       else false end then
+       else false end) then
     raise exception 'An import cannot go from % to %.', old.status, new.status
       using errcode = 'VQ002', column = 'status';
   end if;

@@ -169,26 +169,26 @@ end $$;
 create function private.leads_changed() returns trigger
   language plpgsql security definer set search_path = '' as $$
 declare
-  source text := private.change_source();
+  way text := private.change_source();
   actor uuid := case when private.acting_role() = 'authenticated' then private.person_id() end;
 begin
   insert into public.lead_stage_transitions
     (organization_id, lead_id, project_id, from_stage_id, to_stage_id, source, moved_by, call_id, reason, seconds_in_stage)
-  select n.organization_id, n.id, n.project_id, o.stage_id, n.stage_id, leads_changed.source, leads_changed.actor,
-         case when leads_changed.source = 'ai_call' then private.claim_uuid(current_setting('vantage.call_id', true)) end,
+  select n.organization_id, n.id, n.project_id, o.stage_id, n.stage_id, way, actor,
+         case when way = 'ai_call' then private.claim_uuid(current_setting('vantage.call_id', true)) end,
          nullif(left(current_setting('vantage.reason', true), 500), ''),
          greatest(extract(epoch from n.stage_entered_at - o.stage_entered_at), 0)::integer
     from new_rows n join old_rows o on o.organization_id = n.organization_id and o.id = n.id
    where n.stage_id <> o.stage_id;
   insert into public.lead_activities (organization_id, lead_id, type, content, created_by)
   select n.organization_id, n.id, 'assignment', jsonb_build_object('from', o.assigned_to, 'to', n.assigned_to),
-         leads_changed.actor
+         actor
     from new_rows n join old_rows o on o.organization_id = n.organization_id and o.id = n.id
    where n.assigned_to is distinct from o.assigned_to;
   insert into public.outbox (organization_id, topic, key, payload)
   select n.organization_id, case when n.stage_id <> o.stage_id then 'lead.moved' else 'lead.updated' end, n.id,
          jsonb_build_object('project_id', n.project_id, 'stage_id', n.stage_id, 'from_stage_id', o.stage_id,
-                            'contact_id', n.contact_id, 'assigned_to', n.assigned_to, 'source', leads_changed.source,
+                            'contact_id', n.contact_id, 'assigned_to', n.assigned_to, 'source', way,
                             'touched', n.touches > o.touches, 'archived', n.archived_at is not null)
     from new_rows n join old_rows o on o.organization_id = n.organization_id and o.id = n.id;
   return null;

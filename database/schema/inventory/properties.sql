@@ -70,16 +70,17 @@ create unique index properties_unit_number_idx on public.properties
 create function private.check_property_status() returns trigger
   language plpgsql set search_path = '' as $$
 begin
-  if not case old.status
+  if not (case old.status
        when 'available' then new.status in ('reserved', 'sold', 'rented')
        when 'reserved'  then new.status in ('available', 'sold', 'rented')
        when 'sold'      then new.status in ('reserved')
        when 'rented'    then new.status in ('available')
-       else false end then
+       else false end) then
     raise exception 'A property cannot go from % to %.', old.status, new.status
       using errcode = 'VQ002', column = 'status',
-            hint = case when old.status = 'sold' then 'Set it to reserved first if the sale fell through.'
-                        when old.status = 'rented' then 'Set it to available first.' end;
+            hint = case old.status when 'sold' then 'Set it to reserved first if the sale fell through.'
+                                   when 'rented' then 'Set it to available first.'
+                                   else 'Choose available, reserved, sold or rented.' end;
   end if;
   return new;
 end $$;
