@@ -6,22 +6,22 @@ names another server: a folder with its programs (`/usr/lib/postgresql/15/bin`),
 a throw-away server.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import dataclass, field
 import fcntl
 import hashlib
 import os
-from pathlib import Path
 import shutil
 import signal
 import tempfile
 import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
 from uuid import UUID
 
 import psycopg
-from psycopg import conninfo, sql
 import pytest
+from psycopg import conninfo, sql
 
 from vantage.platform.database.account import reachable, server_account
 from vantage.platform.database.actors import ANON, ENTER, Actor, person, worker
@@ -181,9 +181,9 @@ class TestDatabase:
     def connection(self, url: str) -> Iterator[psycopg.Connection]:
         """A connection in autocommit, used again by later tests and handed back without any state."""
         waiting = self.idle.setdefault(url, [])
-        connection = waiting.pop() if waiting else psycopg.connect(url, autocommit=True)
+        connection = waiting.pop() if waiting else psycopg.connect(url, autocommit=True, prepare_threshold=None)
         if connection.closed or connection.broken:
-            connection = psycopg.connect(url, autocommit=True)
+            connection = psycopg.connect(url, autocommit=True, prepare_threshold=None)
         try:
             yield connection
         finally:
