@@ -8,6 +8,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
 from itertools import pairwise
 from typing import Literal
 
@@ -86,6 +87,7 @@ def format_rupees(amount: Decimal | int, style: Literal["short", "full"] = "full
     return f"{sign}₹ {_grouped(whole if whole == size else size, keep_zeros=True)}"
 
 
+@lru_cache(maxsize=2048)  # a portal offers a handful of ranges, and a file repeats them
 def parse_price(text: str | None, unit: Literal["L", "Cr"] | None = None) -> PriceRange | None:
     """The range meant by a listing, a portal or a person; None when no amount is named ("On request").
 

@@ -37,13 +37,13 @@ INDIA = ZoneInfo("Asia/Kolkata")
 _TEST_LEAD = re.compile(r"\s*<test lead:", re.IGNORECASE)
 _TEST_EMAILS = frozenset({"test@fb.com", "test@meta.com"})
 # Meta marks what kind of value stands in a cell: l:… a lead, c:… a campaign, p:… a phone.
-_META_MARK = re.compile(r"(?:l|ag|as|c|f):(?=\d)")
+_META_MARK = re.compile(r"^(?:l|ag|as|c|f):(?=\d)")
 _SOURCES = {"fb": "Facebook", "ig": "Instagram", "msg": "Messenger", "wa": "WhatsApp", "an": "Audience Network"}
 _LAKH_COLUMN = re.compile(r"\b(?:l|lac|lacs|lakh|lakhs)\b")
 _CRORE_COLUMN = re.compile(r"\b(?:cr|crs|crore|crores)\b")
 _BEDROOM_COLUMN = re.compile(r"\bbhk\b|\bbed ?rooms?\b|\bbeds?\b")
 # What `safe_cell` put in front of a formula comes off again, so that an export can be imported.
-_NEUTRALISED = re.compile(r"'(?=[=+\-@\t\r＝＋－＠])")
+_NEUTRALISED = re.compile(r"^'(?=[=+\-@\t\r＝＋－＠])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +119,16 @@ class RowReader:
             self._by_field.setdefault(target, []).append(column)
         self._region, self._zone, self._month_first = region, zone, month_first
         self._latest = now + timedelta(days=1) if now else None
+        self._units = {column: _unit(column) for column in columns}
+        self._bedroom_columns = {c for c in columns if _BEDROOM_COLUMN.search(fields.plain_name(c))}
         self._phone_columns = [*self._by_field.get(fields.PHONE, ()), *self._by_field.get(fields.OTHER_PHONE, ())]
 
     def read(self, row: SourceRow) -> LeadRow | RowRefusal:
         """The lead of a row, or why it is none."""
-        cells = {column: _NEUTRALISED.sub("", text, count=1) for column, text in row.cells.items()}
+        cells = {
+            column: text if text[:1] != "'" else _NEUTRALISED.sub("", text, count=1)
+            for column, text in row.cells.items()
+        }
         test_column = _test_lead(cells)
         if test_column is not None:
             return RowRefusal(
@@ -216,19 +221,14 @@ class RowReader:
 
     def _price(self, cells: Mapping[str, str], target: str) -> PriceRange | None:
         for column in self._by_field.get(target, ()):
-            name = fields.plain_name(column)
-            unit: Literal["L", "Cr"] | None = None
-            if _LAKH_COLUMN.search(name):
-                unit = "L"
-            elif _CRORE_COLUMN.search(name):
-                unit = "Cr"
-            return parse_price(cells.get(column), unit)
+            return parse_price(cells.get(column), self._units[column])
         return None
 
     def _configuration(self, cells: Mapping[str, str]) -> str | None:
         for column in self._by_field.get(fields.CONFIGURATION, ()):
-            says_bedrooms = _BEDROOM_COLUMN.search(fields.plain_name(column)) is not None
-            return normalize_configuration(cells.get(column, "")[:MAX_SHORT], bare_number_is_bedrooms=says_bedrooms)
+            return normalize_configuration(
+                cells.get(column, "")[:MAX_SHORT], bare_number_is_bedrooms=column in self._bedroom_columns
+            )
         return None
 
     def _received_at(self, cells: Mapping[str, str], notes: list[str]) -> datetime | None:
@@ -250,11 +250,16 @@ class RowReader:
         return ""
 
     def _text(self, cells: Mapping[str, str], target: str, notes: list[str]) -> str | None:
-        text = one_line(self._first(cells, target))
+        raw = self._first(cells, target)
+        if not raw:
+            return None
+        text = one_line(raw)
         return None if is_blank(text) else _bounded(text, MAX_SHORT, target.replace("_", " "), notes)
 
     def _joined(self, cells: Mapping[str, str], target: str, between: str, limit: int, notes: list[str]) -> str | None:
-        parts = [clean_text(cells.get(column, "")) for column in self._by_field.get(target, ())]
+        parts = [clean_text(text) for column in self._by_field.get(target, ()) if (text := cells.get(column))]
+        if not parts:
+            return None
         text = between.join(dict.fromkeys(part for part in parts if not is_blank(part)))
         if target != fields.MESSAGE:
             text = " ".join(text.split())
@@ -279,6 +284,14 @@ def read_row(
 ) -> LeadRow | RowRefusal:
     """One row by itself; for a file make one `RowReader`, which looks at the mapping once."""
     return RowReader(columns, region=region, zone=zone, month_first=month_first, now=now).read(row)
+
+
+def _unit(column: str) -> Literal["L", "Cr"] | None:
+    """The unit that a column's name gives to its bare numbers: "Budget (L)"."""
+    name = fields.plain_name(column)
+    if _LAKH_COLUMN.search(name):
+        return "L"
+    return "Cr" if _CRORE_COLUMN.search(name) else None
 
 
 def _test_lead(cells: Mapping[str, str]) -> str | None:

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from functools import lru_cache
 
 _BIDI = "".join(map(chr, (*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0xFEFF)))
 # Joiners (U+200C, U+200D) stay: Indian scripts need them.
@@ -81,6 +82,8 @@ def clean_text(text: str) -> str:
 
 def one_line(text: str) -> str:
     """Clean text with every run of white space as one space."""
+    if text.isascii() and text.isprintable() and "  " not in text:
+        return text.strip()
     return " ".join(clean_text(text).split())
 
 
@@ -108,6 +111,7 @@ def read_consent(text: str) -> bool | None:
     return None
 
 
+@lru_cache(maxsize=1024)
 def normalize_configuration(text: str, *, bare_number_is_bedrooms: bool = False) -> str | None:
     """Written as the product does: "2_bhk" → "2 BHK", "4_bhk_villa" → "4 BHK Villa", "2/3bhk" → "2 BHK, 3 BHK", "plot" → "Plot".
 
@@ -130,6 +134,7 @@ def normalize_configuration(text: str, *, bare_number_is_bedrooms: bool = False)
     return kinds[0] if kinds else written
 
 
+@lru_cache(maxsize=1024)
 def normalize_timeline(text: str) -> str | None:
     """Written as the product does: "1-3_months" → "1-3 months", "immediately" → "Immediately", "just exploring, …" → "Just exploring".
 
