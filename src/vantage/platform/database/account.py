@@ -1,11 +1,11 @@
 """PostgreSQL refuses to run as root: choosing another account, and what that account can reach."""
 
-from dataclasses import dataclass
 import os
-from pathlib import Path
 import pwd
 import shutil
 import subprocess
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from vantage.platform.database.binaries import Binaries, ServerError
@@ -96,7 +96,7 @@ def _open_to_all(store: Path, tree: Path) -> None:
             folder.chmod(0o755)
     for path in (tree, *tree.rglob("*")):
         if not path.is_symlink():
-            executable = path.is_dir() or os.access(path, os.X_OK) and path.stat().st_mode & 0o100
+            executable = path.is_dir() or (os.access(path, os.X_OK) and path.stat().st_mode & 0o100)
             path.chmod(0o755 if executable else 0o644)
 
 

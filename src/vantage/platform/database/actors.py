@@ -1,7 +1,7 @@
 """Who a transaction runs as: the role and the claims that policies read, exactly as on Supabase."""
 
-from dataclasses import dataclass
 import json
+from dataclasses import dataclass
 from uuid import UUID
 
 

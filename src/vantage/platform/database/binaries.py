@@ -1,12 +1,12 @@
 """Where PostgreSQL's server programs come from: a wheel of the registry, else the system."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 import importlib.util
-from pathlib import Path
 import re
 import shutil
 import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 OLDEST_MAJOR = 15

@@ -1,16 +1,16 @@
 """One data folder of PostgreSQL: making it, starting the server on it, stopping it."""
 
-from collections.abc import Mapping
-from contextlib import suppress
-from dataclasses import dataclass
 import os
-from pathlib import Path
 import secrets
 import shutil
 import signal
 import socket
 import subprocess
 import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import psycopg

@@ -6,12 +6,12 @@ from types import TracebackType
 from typing import Any, Self, TypeVar, cast, overload
 
 import psycopg
-from psycopg import conninfo
 from psycopg.pq import TransactionStatus
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from vantage.kernel.errors import Unavailable
 from vantage.platform.database.actors import Actor, worker
+from vantage.platform.database.addresses import is_pooled
 from vantage.platform.database.errors import translated
 from vantage.platform.database.queries import Ask
 from vantage.platform.database.transactions import Connection, ReadTx, WriteTx, enter, send
@@ -21,8 +21,6 @@ B = TypeVar("B")
 C = TypeVar("C")
 D = TypeVar("D")
 Tx = TypeVar("Tx", bound=ReadTx)
-
-SUPABASE_TRANSACTION_PORT = 6543
 
 _ROLE = b"""
     select r.rolname, r.rolsuper, r.rolbypassrls,
@@ -60,9 +58,8 @@ class Database:
         prepared: bool | None = None,
         wait_seconds: float = 10.0,
     ) -> None:
-        parts = conninfo.conninfo_to_dict(url)
         if prepared is None:
-            prepared = str(parts.get("port", "")) != str(SUPABASE_TRANSACTION_PORT)
+            prepared = not is_pooled(url)
         self._pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
             url,
             min_size=min_size,
@@ -133,7 +130,7 @@ class Database:
 
     async def run(self, actor: Actor, ask: Ask[A]) -> A:
         """Run one statement that writes, as the actor, in one round trip: its own transaction, committed."""
-        return cast(A, await self._at_once(actor, (ask,), read_only=False))
+        return cast("A", await self._at_once(actor, (ask,), read_only=False))
 
     async def _at_once(self, actor: Actor, asks: tuple[Ask[Any], ...], *, read_only: bool) -> Any:
         with translated():

@@ -5,9 +5,9 @@ the way out. Of PostgreSQL's own refusals only what cannot leak is told: never D
 of rows that the person may not see.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-import re
 
 import psycopg
 

@@ -1,9 +1,9 @@
 """SQL as SQL: named statements from a package's `queries.sql`, and what is asked with them."""
 
+import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
-import re
 from typing import Any, Generic, TypeVar
 
 from psycopg import AsyncCursor

@@ -1,7 +1,11 @@
 """The application's login role, and the procrastinate schema that only its worker may reach."""
 
-from psycopg import Connection, sql
 from procrastinate.schema import SchemaManager
+from importlib.metadata import version
+from pathlib import Path
+import re
+
+from psycopg import Connection, sql
 
 APP_ROLE = "vantage_app"
 JOBS_SCHEMA = "jobs"
@@ -19,6 +23,9 @@ def make_app_role(connection: Connection, password: str, name: str = APP_ROLE) -
         if exists is None:
             connection.execute(sql.SQL("create role {} login noinherit").format(role))
         connection.execute(sql.SQL("alter role {} login noinherit password {}").format(role, sql.Literal(password)))
+        # JSON that PostgreSQL builds shows instants in the session's zone; a stuck transaction ends by itself.
+        for setting in ("timezone = 'UTC'", "idle_in_transaction_session_timeout = '60s'", "lock_timeout = '10s'"):
+            connection.execute(sql.SQL("alter role {} set " + setting).format(role))
         connection.execute(sql.SQL("grant anon, authenticated, vantage_worker to {}").format(role))
 
 
@@ -35,12 +42,40 @@ def install_jobs(connection: Connection) -> bool:
         connection.execute(sql.SQL("create schema if not exists {}").format(schema))
         connection.execute(sql.SQL("set local search_path = {}").format(schema))
         connection.execute(SchemaManager.get_schema().encode())
-        grant_jobs(connection)
+        _finish_jobs(connection)
     return True
 
 
-def grant_jobs(connection: Connection) -> None:
-    """Give the worker, and nobody else, the use of schema `jobs`."""
+def migrate_jobs(connection: Connection) -> list[str]:
+    """Apply what procrastinate has changed in its tables since they were installed; names of the files applied."""
+    remark = connection.execute("select obj_description('jobs'::regnamespace, 'pg_namespace')").fetchone()
+    installed = _REMARK.fullmatch(remark[0] or "") if remark else None
+    if installed is None:
+        raise RuntimeError("Schema jobs does not say which procrastinate it is from: restore its comment.")
+    have = tuple(map(int, installed[1].split(".")))
+    files = sorted(Path(str(SchemaManager.get_migrations_path())).glob("*.sql"))
+    missing = [file for file in files if tuple(map(int, file.name.split("_")[0].split("."))) > have]
+    if have < _version():
+        with connection.transaction():
+            connection.execute("set local lock_timeout = '5s'")
+            connection.execute(sql.SQL("set local search_path = {}").format(sql.Identifier(JOBS_SCHEMA)))
+            for file in missing:
+                connection.execute(file.read_bytes())
+            _finish_jobs(connection)
+    return [file.name for file in missing]
+
+
+_REMARK = re.compile(r"procrastinate (\d+(?:\.\d+)*)")
+
+
+def _version() -> tuple[int, ...]:
+    return tuple(int(number) for number in version("procrastinate").split(".")[:3] if number.isdigit())
+
+
+def _finish_jobs(connection: Connection) -> None:
+    """Say which procrastinate this is, and give the worker, and nobody else, the use of its schema."""
+    said = f"procrastinate {'.'.join(map(str, _version()))}"
+    connection.execute(sql.SQL("comment on schema jobs is {}").format(sql.Literal(said)))
     connection.execute("""
         revoke all on schema jobs from public;
         revoke all on all tables in schema jobs from public, anon, authenticated, service_role;

@@ -4,9 +4,9 @@ Each file of `database/schema/<module>/` is cut at its `-- @section NAME` lines;
 after the other over all modules, so that no file needs to know which table another one creates first.
 """
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
-import re
 
 from vantage.platform.database.sql_files import sql_root
 

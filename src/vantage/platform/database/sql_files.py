@@ -1,9 +1,9 @@
 """Where the product's SQL stands, and how a text of SQL is cut into statements."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-import re
 
 _TOKEN = re.compile(
     r"""

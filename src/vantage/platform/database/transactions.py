@@ -81,7 +81,7 @@ class ReadTx:
 
     async def ask(self, ask: Ask[T]) -> T:
         """Send one statement and take its answer."""
-        return cast(T, (await self._send([ask]))[0])
+        return cast("T", (await self._send([ask]))[0])
 
     @overload
     async def together(self, one: Ask[A], two: Ask[B], /) -> tuple[A, B]: ...
