@@ -1,8 +1,14 @@
 """Organisations and people for tests of billing and calling, made as the owner of the database."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
+
+Entering = Callable[..., AbstractContextManager[psycopg.Connection]]
+"""The fixtures as_person and as_worker."""
 
 
 def make_organization(owner: psycopg.Connection, name: str, **columns: str) -> UUID:
@@ -26,7 +32,7 @@ def make_person(owner: psycopg.Connection, organization: UUID, system_role: str 
     return person
 
 
-def scalar(connection: psycopg.Connection, query: str, values: list[object] | None = None) -> object:
+def scalar(connection: psycopg.Connection, query: str, values: list[Any] | None = None) -> Any:
     """The only value of the only row."""
     row = connection.execute(query.encode(), values or []).fetchone()
     assert row is not None

@@ -1,13 +1,12 @@
 """Limits hold in the database, whoever adds and however many at once."""
 
-from concurrent.futures import ThreadPoolExecutor
 import json
+from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
 import psycopg
 import pytest
-
-from tests.billing.tenants import add_leads, first_project, make_organization, make_person, put_on, scalar
+from tests.billing.tenants import Entering, add_leads, first_project, make_organization, make_person, put_on, scalar
 from tests.conftest import TestDatabase
 
 
@@ -119,7 +118,9 @@ def test_the_month_is_the_organisations_own(owner: psycopg.Connection) -> None:
     assert owner.execute(query, [london, instant]).fetchone() == ("2028-01-01", "2028-01-31")
 
 
-def test_nobody_asks_or_takes_for_another_organisation(owner: psycopg.Connection, as_worker, as_person) -> None:
+def test_nobody_asks_or_takes_for_another_organisation(
+    owner: psycopg.Connection, as_worker: Entering, as_person: Entering
+) -> None:
     mine, theirs = make_organization(owner, "Mine"), make_organization(owner, "Theirs")
     person = make_person(owner, mine)
     with pytest.raises(psycopg.Error) as refusal, as_worker(mine) as connection:

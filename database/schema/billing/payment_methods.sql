@@ -30,7 +30,7 @@ create table public.payment_methods (
   constraint payment_methods_expiry_check check (expiry_month between 1 and 12 and expiry_year between 2000 and 2100),
   constraint payment_methods_upi_check check (
     (type = 'upi') = (upi_handle is not null)
-    and upi_handle ~ '^[A-Za-z0-9._-]{2,256}@[A-Za-z][A-Za-z0-9]{1,63}$')
+    and upi_handle ~ '^[A-Za-z0-9._-]{2,255}@[A-Za-z][A-Za-z0-9]{1,63}$')
 );
 
 -- @section references
