@@ -45,8 +45,12 @@ create table private.call_tenants (
   organization_id uuid not null,
   next_due_at     timestamptz,
   last_served_at  timestamptz not null default '-infinity',
+  held_up         boolean not null default false,
   constraint call_tenants_pkey primary key (organization_id)
 ) with (fillfactor = 50);
+
+comment on column private.call_tenants.held_up is
+  'Something is due but a limit stood in the way: the end of a call is worth another look.';
 
 -- How many calls a campaign has started in the running minute.
 create table private.campaign_pace (

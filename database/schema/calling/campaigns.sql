@@ -129,7 +129,8 @@ create function private.campaign_stepped() returns trigger
 begin
   perform private.emit(new.organization_id, 'campaign.updated', new.id, jsonb_build_object('status', new.status));
   if new.status = 'running' then
-    perform private.wake_tenant(new.organization_id, now());
+    -- at once, by whatever clock the dialler goes
+    perform private.wake_tenant(new.organization_id, '-infinity');
   elsif new.status in ('completed', 'cancelled', 'failed') then
     delete from public.call_queue q
      where q.organization_id = new.organization_id and q.campaign_id = new.id and q.status = 'queued';

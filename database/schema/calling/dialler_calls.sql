@@ -165,8 +165,8 @@ begin
          last_outcome = how, last_error = result ->> 'error'
    where q.organization_id = organization and q.id = row_of_queue.id;
   -- a place is free: whoever waited for it is looked at now
-  update private.call_tenants t set next_due_at = least(t.next_due_at, now())
-   where t.organization_id = organization and t.next_due_at > now() and t.next_due_at < now() + interval '2 seconds';
+  update private.call_tenants t set next_due_at = '-infinity', held_up = false
+   where t.organization_id = organization and t.held_up;
   return true;
 end $$;
 

@@ -58,7 +58,7 @@ create function private.claim_for_tenant(organization uuid, worker text, most in
   returns setof uuid language plpgsql security definer set search_path = '' as $$
 declare
   org public.organizations;
-  room integer;
+  places integer;
   this_minute timestamptz := date_trunc('minute', business_now);
   chosen uuid[];
   refused uuid[];
@@ -71,8 +71,8 @@ begin
   end if;
   select least(most, case when org.settings ->> 'max_concurrent_calls' ~ '^[0-9]{1,3}$'
                           then (org.settings ->> 'max_concurrent_calls')::integer else 20 end - count(*))
-    into room from public.call_queue q where q.organization_id = organization and q.status = 'processing';
-  if room <= 0 then
+    into places from public.call_queue q where q.organization_id = organization and q.status = 'processing';
+  if places <= 0 then
     return;
   end if;
 
@@ -81,7 +81,7 @@ begin
      where q.organization_id = organization and q.status = 'processing' group by 1
   ), open as materialized (
     select c.id,
-           least(room, c.max_concurrent - coalesce(b.calls, 0),
+           least(places, c.max_concurrent - coalesce(b.calls, 0),
                  c.calls_per_minute - case when p.minute = this_minute then p.started else 0 end,
                  floor((c.budget_amount - c.spent_amount) / private.call_reserve()) - coalesce(b.calls, 0))::integer as room
       from public.campaigns c
@@ -102,7 +102,7 @@ begin
          order by r.next_retry_at limit greatest(o.room, 0)) q
   ), picked as (
     select d.id, d.lead_id, d.priority, d.nth, d.next_retry_at from due d
-     where d.nth <= d.room order by d.priority, d.nth, d.next_retry_at limit room
+     where d.nth <= d.room order by d.priority, d.nth, d.next_retry_at limit places
   ), judged as (
     select k.*,
            case when l.archived_at is not null then 'archived'
@@ -198,10 +198,11 @@ begin
       -- nothing claimable: come back when something is due, or in a second where a limit stood in the way
       later := private.next_due(tenant, business_now);
       update private.call_tenants t
-         set next_due_at = case when later <= business_now then business_now + interval '1 second' else later end
+         set next_due_at = case when later <= business_now then business_now + interval '1 second' else later end,
+             held_up = coalesce(later <= business_now, false)
        where t.organization_id = tenant;
     else
-      update private.call_tenants t set last_served_at = clock_timestamp() where t.organization_id = tenant;
+      update private.call_tenants t set last_served_at = clock_timestamp(), held_up = false where t.organization_id = tenant;
     end if;
   end loop;
   foreach tenant in array hungry loop
