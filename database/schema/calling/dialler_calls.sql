@@ -71,9 +71,10 @@ begin
      set status = next_status,
          call_sid = coalesce(c.call_sid, facts ->> 'call_sid'),
          request_uuid = coalesce(c.request_uuid, facts ->> 'request_uuid'),
-         answered_at = coalesce(c.answered_at, (facts ->> 'answered_at')::timestamptz),
-         ended_at = coalesce(c.ended_at, greatest((facts ->> 'ended_at')::timestamptz,
-                                                  c.answered_at, (facts ->> 'answered_at')::timestamptz)),
+         -- clocks of two webhooks may differ; a call never ends before it is answered
+         answered_at = coalesce(c.answered_at, least((facts ->> 'answered_at')::timestamptz, c.ended_at)),
+         ended_at = coalesce(c.ended_at, case when facts ? 'ended_at' then
+           greatest((facts ->> 'ended_at')::timestamptz, c.answered_at, (facts ->> 'answered_at')::timestamptz) end),
          duration = coalesce(c.duration, (facts ->> 'duration')::integer),
          billed_seconds = coalesce(c.billed_seconds, (facts ->> 'billed_seconds')::integer),
          cost = coalesce(c.cost, (facts ->> 'cost')::numeric),
