@@ -72,7 +72,8 @@ begin
          call_sid = coalesce(c.call_sid, facts ->> 'call_sid'),
          request_uuid = coalesce(c.request_uuid, facts ->> 'request_uuid'),
          -- clocks of two webhooks may differ; a call never ends before it is answered
-         answered_at = coalesce(c.answered_at, least((facts ->> 'answered_at')::timestamptz, c.ended_at)),
+         answered_at = coalesce(c.answered_at, case when facts ? 'answered_at' then
+           least((facts ->> 'answered_at')::timestamptz, c.ended_at) end),
          ended_at = coalesce(c.ended_at, case when facts ? 'ended_at' then
            greatest((facts ->> 'ended_at')::timestamptz, c.answered_at, (facts ->> 'answered_at')::timestamptz) end),
          duration = coalesce(c.duration, (facts ->> 'duration')::integer),
