@@ -10,12 +10,12 @@ declare
   words text;
 begin
   select string_agg(quote_literal(w.word) || ':*', ' & ') into words
-    from (select (regexp_matches(lower(typed), '[[:alnum:]]+', 'g'))[1] as word limit 8) w;
+    from (select (regexp_matches(lower(typed), '[^[:space:][:punct:]]+', 'g'))[1] as word limit 8) w;
   if words is null then
     return null;
   end if;
   -- The organisation is a word of every entry: the index never reads another tenant's.
-  return to_tsquery('simple', words) && to_tsquery('simple', 'org\' || organization::text);
+  return to_tsquery('simple', words) && quote_literal('org' || organization::text)::tsquery;
 end $$;
 
 -- Up to `most` leads of the asker's scope, best first: number, then person, then what was written about them.
