@@ -10,6 +10,7 @@ function draw(host) {
   const times = rows.map((row) => Date.parse(row.cells[0].querySelector("time").dateTime) / 1000);
   const values = rows.map((row) => Number(row.cells[1].dataset.value ?? row.cells[1].textContent));
   const zone = host.dataset.zone;
+  const hour = new Intl.DateTimeFormat(document.documentElement.lang, { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: zone });
   const font = "12px Inter Variable, sans-serif";
   const axis = { stroke: token("--muted-foreground"), font, grid: { stroke: token("--border"), width: 1 }, ticks: { show: false } };
   const plot = new uPlot(
@@ -19,7 +20,11 @@ function draw(host) {
       legend: { show: false },
       cursor: { points: { size: 7 } },
       tzDate: zone ? (seconds) => uPlot.tzDate(new Date(seconds * 1000), zone) : undefined,
-      axes: [{ ...axis, grid: { show: false } }, { ...axis, size: 40 }],
+      scales: { y: { range: (_, __, top) => [0, top * 1.1 || 1] } },
+      axes: [
+        { ...axis, grid: { show: false }, values: (_, splits) => splits.map((seconds) => hour.format(seconds * 1000)) },
+        { ...axis, size: 36, space: 32, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 5000, 10000] },
+      ],
       series: [
         {},
         {
