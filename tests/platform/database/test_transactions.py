@@ -1,16 +1,16 @@
 """Who a transaction is, what becomes of its writes, and that nothing of it reaches the next one."""
 
 import asyncio
+import random
 from collections.abc import Awaitable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-import random
 from uuid import UUID, uuid4
 
 import psycopg
-from psycopg.conninfo import make_conninfo
 import pytest
+from psycopg.conninfo import make_conninfo
 
 from vantage.kernel.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable, VantageError
 from vantage.platform.database import ANON, Database, Statement, UnsafeRole, WrongSchema, person, worker
