@@ -1,7 +1,7 @@
 """Two organisations to work in: one with people of every role, and one that must see nothing of it."""
 
-from dataclasses import dataclass
 import json
+from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 import psycopg

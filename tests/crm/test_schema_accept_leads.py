@@ -1,10 +1,10 @@
 """private.accept_leads(): the verdict on each row, and what stands in the database after it."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 import json
 import threading
 import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -18,7 +18,9 @@ def one(connection: psycopg.Connection, query: str, values: Any = None) -> Any:
     return connection.execute(query, values).fetchall()[0][0]
 
 
-def accept(db: psycopg.Connection, project: UUID | None, *rows: dict[str, Any], upload: UUID | None = None) -> list[Any]:
+def accept(
+    db: psycopg.Connection, project: UUID | None, *rows: dict[str, Any], upload: UUID | None = None
+) -> list[Any]:
     """(verdict, column, lead) per row."""
     return db.execute(
         "select verdict, column_name, lead_id from private.accept_leads(%s::jsonb, %s, %s)",
@@ -51,9 +53,18 @@ def test_a_new_person_becomes_contact_and_lead(as_worker: As, house: Any) -> Non
         [(verdict, column, lead)] = accept(
             db,
             house.project,
-            {"phone": number(1), "email": "Ravi@Example.in", "name": " Ravi Kumar ", "source": "99acres",
-             "budget_min": 8000000, "budget_max": 12000000, "configuration": ["2 BHK", "3 BHK"],
-             "message": "Is it ready?", "consent_status": "granted", "custom_fields": {"broker": "Mehta"}},
+            {
+                "phone": number(1),
+                "email": "Ravi@Example.in",
+                "name": " Ravi Kumar ",
+                "source": "99acres",
+                "budget_min": 8000000,
+                "budget_max": 12000000,
+                "configuration": ["2 BHK", "3 BHK"],
+                "message": "Is it ready?",
+                "consent_status": "granted",
+                "custom_fields": {"broker": "Mehta"},
+            },
         )
         assert (verdict, column) == ("created", None)
         assert db.execute(
@@ -102,9 +113,13 @@ def test_repeats_within_a_batch_are_one_lead(as_worker: As, house: Any) -> None:
         )
         assert verdicts(answers) == ["created", "merged", "merged", "created", "merged"]
         assert db.execute("select name, phone from contacts order by phone").fetchall() == [
-            ("Asha", number(1)), (None, None)]
+            ("Asha", number(1)),
+            (None, None),
+        ]
         assert db.execute("select touches, location, notes from leads order by touches").fetchall() == [
-            (2, None, "evening"), (3, "Wakad", None)]
+            (2, None, "evening"),
+            (3, "Wakad", None),
+        ]
 
 
 def test_a_person_known_by_address_gains_the_number(as_worker: As, house: Any) -> None:
@@ -128,15 +143,24 @@ def test_what_cannot_be_reached_is_rejected_with_column_and_reason(as_worker: As
     with as_worker(house.id) as db:
         answers = db.execute(
             "select verdict, column_name, reason from private.accept_leads(%s::jsonb, %s)",
-            [json.dumps([
-                {"name": "Nobody", "phone": "12345", "email": "none"},
-                {"phone": "12345", "email": "ok@example.in"},
-                {"phone": number(1), "reject_column": "email", "reject_reason": "The network's test lead."},
-                {"phone": number(2), "project_id": str(other_house.project)},
-            ]), house.project],
+            [
+                json.dumps(
+                    [
+                        {"name": "Nobody", "phone": "12345", "email": "none"},
+                        {"phone": "12345", "email": "ok@example.in"},
+                        {"phone": number(1), "reject_column": "email", "reject_reason": "The network's test lead."},
+                        {"phone": number(2), "project_id": str(other_house.project)},
+                    ]
+                ),
+                house.project,
+            ],
         ).fetchall()
         assert [answer[:2] for answer in answers] == [
-            ("rejected", "phone"), ("created", None), ("rejected", "email"), ("rejected", "project_id")]
+            ("rejected", "phone"),
+            ("created", None),
+            ("rejected", "email"),
+            ("rejected", "project_id"),
+        ]
         assert answers[0][2] == "Neither a valid phone number nor a valid e-mail address."
         assert answers[2][2] == "The network's test lead."
         assert one(db, "select count(*) from leads") == 1
@@ -152,29 +176,57 @@ def test_a_delivery_counts_once(as_worker: As, house: Any) -> None:
         assert one(db, "select count(*) from outbox where topic like 'lead.%%'", []) == 1
 
 
-def test_the_plan_takes_what_fits_and_says_why_not_the_rest(owner: psycopg.Connection, as_worker: As, house: Any) -> None:
+def test_the_plan_takes_what_fits_and_says_why_not_the_rest(
+    owner: psycopg.Connection, as_worker: As, house: Any
+) -> None:
     owner.execute(
         "update subscriptions set plan_id = (select id from subscription_plans where slug = 'free')"
-        " where organization_id = %s", [house.id])
+        " where organization_id = %s",
+        [house.id],
+    )
     with as_worker(house.id) as db:
         first = accept(db, house.project, *({"phone": number(n)} for n in range(498)))
         assert verdicts(first) == ["created"] * 498
         answers = db.execute(
             "select verdict, column_name, reason from private.accept_leads(%s::jsonb, %s)",
-            [json.dumps([
-                {"phone": number(0)}, {"phone": number(1000)}, {"phone": number(1000)}, {"phone": number(1001)},
-                {"phone": number(1002)}, {"phone": number(1)}, {"phone": number(1002)}]), house.project],
+            [
+                json.dumps(
+                    [
+                        {"phone": number(0)},
+                        {"phone": number(1000)},
+                        {"phone": number(1000)},
+                        {"phone": number(1001)},
+                        {"phone": number(1002)},
+                        {"phone": number(1)},
+                        {"phone": number(1002)},
+                    ]
+                ),
+                house.project,
+            ],
         ).fetchall()
         assert [answer[0] for answer in answers] == [
-            "merged", "created", "merged", "created", "rejected", "merged", "rejected"]
+            "merged",
+            "created",
+            "merged",
+            "created",
+            "rejected",
+            "merged",
+            "rejected",
+        ]
         assert answers[4][1] == "quota"
         assert "Free plan allows 500 leads" in answers[4][2]
         assert "Pro plan" in answers[4][2]
         assert one(db, "select count(*) from leads") == 500
         # the refused left nothing behind
         assert one(db, "select count(*) from contacts where phone = %s", [number(1002)]) == 0
-    assert one(owner, "select usage_count from usage_logs where organization_id = %s and feature_key = 'max_leads'",
-               [house.id]) == 500
+    assert (
+        one(
+            owner,
+            "select usage_count from usage_logs where organization_id = %s and feature_key = 'max_leads'",
+            [house.id],
+        )
+        == 500
+    )
 
 
 def test_an_import_goes_on_where_it_stopped(as_person: As, as_worker: As, house: Any) -> None:
@@ -189,8 +241,9 @@ def test_an_import_goes_on_where_it_stopped(as_person: As, as_worker: As, house:
         accept(db, house.project, *rows[4:], upload=upload)
         counts = db.execute("select created_count, merged_count, rejected_count from lead_imports").fetchall()
         assert counts == [(3, 3, 1)]
-        assert db.execute("select line, column_name, raw from lead_import_rows where verdict = 'rejected'").fetchall() == [
-            (8, "phone", {"Phone": "="})]
+        assert db.execute(
+            "select line, column_name, raw from lead_import_rows where verdict = 'rejected'"
+        ).fetchall() == [(8, "phone", {"Phone": "="})]
         assert one(db, "select sum(touches) from leads") == 6
         for status in ("reading", "writing"):
             db.execute("update lead_imports set status = %s", [status])
@@ -232,9 +285,8 @@ def test_rights_are_asked(owner: psycopg.Connection, as_person: As, as_worker: A
     with as_anon() as db, pytest.raises(psycopg.errors.InsufficientPrivilege), db.transaction():
         accept(db, house.project, {"phone": number(2)})
     owner.execute("update organizations set status = 'read_only'")
-    with as_worker(house.id) as db:
-        with pytest.raises(psycopg.Error) as refused, db.transaction():
-            accept(db, house.project, {"phone": number(2)})
+    with as_worker(house.id) as db, pytest.raises(psycopg.Error) as refused, db.transaction():
+        accept(db, house.project, {"phone": number(2)})
     assert refused.value.sqlstate == "VQ003"
 
 
@@ -250,14 +302,23 @@ def test_an_archived_lead_comes_back(as_person: As, house: Any) -> None:
 def test_a_large_file_takes_seconds(as_person: As, as_worker: As, owner: psycopg.Connection, house: Any) -> None:
     owner.execute(
         "update subscriptions set plan_id = (select id from subscription_plans where slug = 'enterprise')"
-        " where organization_id = %s", [house.id])
+        " where organization_id = %s",
+        [house.id],
+    )
     with as_person(house.manager) as db:
         upload = new_import(db, house.id, house.project)
     started = time.monotonic()
     for batch in range(50):
         rows = [
-            {"line": n + 2, "phone": f"+9198{n * 9 // 10:08d}", "name": f"Person {n}", "source": "walk_in",
-             "email": f"p{n * 9 // 10}@example.in", "budget_max": 7500000, "external_key": f"row:{n}"}
+            {
+                "line": n + 2,
+                "phone": f"+9198{n * 9 // 10:08d}",
+                "name": f"Person {n}",
+                "source": "walk_in",
+                "email": f"p{n * 9 // 10}@example.in",
+                "budget_max": 7500000,
+                "external_key": f"row:{n}",
+            }
             for n in range(batch * 2000, batch * 2000 + 2000)
         ]
         with as_worker(house.id) as db:

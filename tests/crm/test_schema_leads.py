@@ -51,9 +51,12 @@ def test_a_move_is_one_transition_and_one_event(as_person: As, house: Any, lead:
         db.execute("update leads set stage_id = %s where id = %s", [house.stages["won"], lead])
         moves = db.execute("select from_stage_id, to_stage_id, source, moved_by from lead_stage_transitions").fetchall()
         # a person's move is manual, whatever it claims
-        assert sorted(moves) == sorted([
-            (house.stages["new_lead"], house.stages["qualified"], "manual", house.executive),
-            (house.stages["qualified"], house.stages["won"], "manual", house.executive)])
+        assert sorted(moves) == sorted(
+            [
+                (house.stages["new_lead"], house.stages["qualified"], "manual", house.executive),
+                (house.stages["qualified"], house.stages["won"], "manual", house.executive),
+            ]
+        )
         assert one(db, "select count(*) from outbox where topic = 'lead.moved' and key = %s", [lead]) == 2
         db.execute("update leads set notes = 'evening' where id = %s", [lead])
         assert one(db, "select count(*) from outbox where topic = 'lead.updated' and key = %s", [lead]) == 1
@@ -65,16 +68,24 @@ def test_the_worker_says_how_it_came_to_move(as_worker: As, house: Any, lead: UU
     with as_worker(house.id) as db:
         db.execute(
             "select set_config('vantage.source', 'ai_call', true), set_config('vantage.call_id', %s, true),"
-            " set_config('vantage.reason', 'Budget and time fit', true)", [str(call)])
-        db.execute("update leads set stage_id = %s, score = 80, call_status = 'completed', last_call_id = %s",
-                   [house.stages["qualified"], call])
+            " set_config('vantage.reason', 'Budget and time fit', true)",
+            [str(call)],
+        )
+        db.execute(
+            "update leads set stage_id = %s, score = 80, call_status = 'completed', last_call_id = %s",
+            [house.stages["qualified"], call],
+        )
         assert db.execute("select source, moved_by, call_id, reason from lead_stage_transitions").fetchall() == [
-            ("ai_call", None, call, "Budget and time fit")]
+            ("ai_call", None, call, "Budget and time fit")
+        ]
 
 
-def test_a_stage_of_another_project_is_refused(owner: psycopg.Connection, house: Any, other_house: Any, lead: UUID) -> None:
+def test_a_stage_of_another_project_is_refused(
+    owner: psycopg.Connection, house: Any, other_house: Any, lead: UUID
+) -> None:
     [[foreign_stage]] = owner.execute(
-        "select id from pipeline_stages where project_id = %s limit 1", [house.second_project]).fetchall()
+        "select id from pipeline_stages where project_id = %s limit 1", [house.second_project]
+    ).fetchall()
     for column, value in {
         "stage_id": foreign_stage,
         "project_id": other_house.project,
@@ -101,24 +112,39 @@ def test_an_executive_works_on_the_own_leads_only(as_person: As, house: Any, lea
             with pytest.raises(psycopg.Error) as refused, db.transaction():
                 db.execute(statement.encode())
             assert refused.value.sqlstate == "VQ005"
-        for column in ("score = 100", "call_status = 'completed'", "touches = 9", "stage_entered_at = now()",
-                       f"organization_id = '{uuid4()}'", f"created_by = '{house.manager}'"):
+        for column in (
+            "score = 100",
+            "call_status = 'completed'",
+            "touches = 9",
+            "stage_entered_at = now()",
+            f"organization_id = '{uuid4()}'",
+            f"created_by = '{house.manager}'",
+        ):
             with pytest.raises(psycopg.errors.InsufficientPrivilege), db.transaction():
                 db.execute(f"update leads set {column}".encode())
         # one's own new lead does not vanish
         mine = new_lead(db, house, "+919999900003")
         assert one(db, "select assigned_to from leads where id = %s", [mine]) == house.executive
         with pytest.raises(psycopg.errors.InsufficientPrivilege), db.transaction():
-            db.execute("insert into lead_activities (organization_id, lead_id, type) values (%s, %s, 'note')",
-                       [house.id, loose_lead])
+            db.execute(
+                "insert into lead_activities (organization_id, lead_id, type) values (%s, %s, 'note')",
+                [house.id, loose_lead],
+            )
         with pytest.raises(psycopg.errors.InsufficientPrivilege), db.transaction():
-            db.execute("insert into lead_activities (organization_id, lead_id, type) values (%s, %s, 'enquiry')",
-                       [house.id, lead])
+            db.execute(
+                "insert into lead_activities (organization_id, lead_id, type) values (%s, %s, 'enquiry')",
+                [house.id, lead],
+            )
         with pytest.raises(psycopg.errors.InsufficientPrivilege), db.transaction():
-            db.execute("insert into lead_activities (organization_id, lead_id, type, created_by)"
-                       " values (%s, %s, 'note', %s)", [house.id, lead, house.manager])
-        db.execute("insert into lead_activities (organization_id, lead_id, type, content)"
-                   " values (%s, %s, 'note', '{\"text\": \"Called back\"}')", [house.id, lead])
+            db.execute(
+                "insert into lead_activities (organization_id, lead_id, type, created_by) values (%s, %s, 'note', %s)",
+                [house.id, lead, house.manager],
+            )
+        db.execute(
+            "insert into lead_activities (organization_id, lead_id, type, content)"
+            " values (%s, %s, 'note', '{\"text\": \"Called back\"}')",
+            [house.id, lead],
+        )
         assert one(db, "select created_by from lead_activities where type = 'note'") == house.executive
 
 
@@ -127,8 +153,7 @@ def test_numbers_are_masked_without_the_permission(
 ) -> None:
     query = "select name, phone, email, is_masked from lead_cards where id = %s"
     with as_person(house.executive) as db:
-        assert db.execute(query, [lead]).fetchall() == [
-            ("Ravi Kumar", "+919999900001", "ravi0001@example.in", False)]
+        assert db.execute(query, [lead]).fetchall() == [("Ravi Kumar", "+919999900001", "ravi0001@example.in", False)]
     owner.execute("update roles set permissions = permissions - 'lead.view_numbers' where name = 'Sales Executive'")
     hidden = one(owner, "select contact_id from leads where id = %s", [loose_lead])
     with as_person(house.executive) as db:
@@ -146,7 +171,8 @@ def test_assignment_is_told_and_ends_with_the_membership(
     with as_person(house.manager) as db:
         db.execute("update leads set assigned_to = %s where id = %s", [house.executive, loose_lead])
         assert db.execute("select type, content ->> 'to', created_by from lead_activities").fetchall() == [
-            ("assignment", str(house.executive), house.manager)]
+            ("assignment", str(house.executive), house.manager)
+        ]
     with as_person(house.owner) as db:
         db.execute("select private.remove_member(%s)", [house.executive])
         assert one(db, "select assigned_to from leads where id = %s", [loose_lead]) is None
@@ -167,7 +193,9 @@ def test_a_person_stands_once(owner: psycopg.Connection, house: Any, other_house
             owner.execute(add, [house.id, phone, email])
 
 
-def test_do_not_call_carries_its_time_and_is_told_and_audited(as_person: As, owner: psycopg.Connection, house: Any, lead: UUID) -> None:
+def test_do_not_call_carries_its_time_and_is_told_and_audited(
+    as_person: As, owner: psycopg.Connection, house: Any, lead: UUID
+) -> None:
     with as_person(house.executive) as db:
         db.execute("update contacts set do_not_call = true, do_not_call_reason = 'Asked us not to'")
         assert one(db, "select do_not_call_at is not null from contacts")
@@ -181,9 +209,12 @@ def test_do_not_call_carries_its_time_and_is_told_and_audited(as_person: As, own
 
 def test_one_default_pipeline(owner: psycopg.Connection, house: Any) -> None:
     with pytest.raises(psycopg.errors.UniqueViolation):
-        owner.execute("insert into pipelines (organization_id, name, is_default) values (%s, 'Rentals', true)", [house.id])
+        owner.execute(
+            "insert into pipelines (organization_id, name, is_default) values (%s, 'Rentals', true)", [house.id]
+        )
     assert one(owner, "select private.birth_pipeline(%s)", [house.id]) == one(
-        owner, "select id from pipelines where organization_id = %s", [house.id])
+        owner, "select id from pipelines where organization_id = %s", [house.id]
+    )
 
 
 def test_a_stage_is_not_taken_from_under_its_leads(as_person: As, house: Any, lead: UUID) -> None:
@@ -196,11 +227,16 @@ def test_a_stage_is_not_taken_from_under_its_leads(as_person: As, house: Any, le
         db.execute("update leads set stage_id = %s", [house.stages["won"]])
         db.execute("update pipeline_stages set archived_at = now() where id = %s", [house.stages["new_lead"]])
         # the next one takes in what arrives
-        assert one(db, "select stage_id from leads where id = %s",
-                   [new_lead(db, house, "+919999900008")]) == house.stages["contacted"]
+        assert (
+            one(db, "select stage_id from leads where id = %s", [new_lead(db, house, "+919999900008")])
+            == house.stages["contacted"]
+        )
         db.execute("delete from leads where stage_id = %s", [house.stages["contacted"]])
         with pytest.raises(psycopg.Error) as refused, db.transaction():
-            db.execute("update pipeline_stages set archived_at = now() where kind = 'open' and project_id = %s", [house.project])
+            db.execute(
+                "update pipeline_stages set archived_at = now() where kind = 'open' and project_id = %s",
+                [house.project],
+            )
         assert refused.value.sqlstate == "VQ002"
 
 
@@ -209,14 +245,22 @@ def test_leads_people_and_organisations_can_be_deleted(
 ) -> None:
     with as_person(house.manager) as db:
         db.execute("update leads set stage_id = %s", [house.stages["won"]])
-        db.execute("insert into lead_activities (organization_id, lead_id, type) values (%s, %s, 'note')", [house.id, lead])
+        db.execute(
+            "insert into lead_activities (organization_id, lead_id, type) values (%s, %s, 'note')", [house.id, lead]
+        )
         assert db.execute("delete from leads where id = %s", [lead]).rowcount == 1
         assert one(db, "select count(*) from outbox where topic = 'lead.deleted'") == 1
         assert db.execute("delete from contacts where phone = '+919999900002'").rowcount == 1
     for table in ("leads", "lead_activities", "lead_stage_transitions"):
         assert one(owner, f"select count(*) from {table}") == 0
-    assert one(owner, "select usage_count from usage_logs where organization_id = %s and feature_key = 'max_leads'",
-               [house.id]) == 0
+    assert (
+        one(
+            owner,
+            "select usage_count from usage_logs where organization_id = %s and feature_key = 'max_leads'",
+            [house.id],
+        )
+        == 0
+    )
     assert one(owner, "select count(*) from audit_logs where action in ('leads.delete', 'contacts.delete')") >= 2
     new_lead(owner, house, "+919999900005")
     owner.execute("delete from organizations where id = %s", [house.id])
@@ -230,3 +274,26 @@ def test_version_counts_edits(as_person: As, house: Any, lead: UUID) -> None:
         db.execute("update leads set notes = 'b'")
         assert one(db, "select version from leads") == 3
         assert db.execute("update leads set notes = 'c' where version = 2").rowcount == 0
+
+
+def test_a_team_lead_sees_the_teams_leads(owner: psycopg.Connection, as_person: As, house: Any, lead: UUID) -> None:
+    owner.execute(
+        "update roles set permissions = permissions - 'lead.view' || '[\"lead.view_team\"]' where name = 'Sales Manager'"
+    )
+    with as_person(house.manager) as db:
+        assert one(db, "select count(*) from leads") == 0
+        assert one(db, "select count(*) from contacts") == 0
+    [[team]] = owner.execute(
+        "insert into teams (organization_id, name) values (%s, 'West') returning id", [house.id]
+    ).fetchall()
+    owner.execute("update members set team_id = %s where id = any(%s)", [team, [house.manager, house.executive]])
+    loose = new_lead(owner, house, "+919999900007")
+    with as_person(house.manager) as db:
+        assert db.execute("select id, phone from lead_cards").fetchall() == [(lead, "+919999900001")]
+        assert one(db, "select lead_id from private.search_leads('900001')") == lead
+        assert db.execute("select * from private.search_leads('900007')").fetchall() == []
+        assert db.execute("update leads set notes = 'x' where id = %s", [loose]).rowcount == 0
+        # whoever hands a lead on must go on seeing it
+        db.execute("update leads set assigned_to = %s where id = %s", [house.manager, lead])
+        with pytest.raises(psycopg.errors.InsufficientPrivilege), db.transaction():
+            db.execute("update leads set assigned_to = %s where id = %s", [house.owner, lead])

@@ -1,8 +1,8 @@
 """Search and board: what they find, and that they find it through an index, as a member under row security."""
 
+import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-import re
 from typing import Any
 
 import psycopg
@@ -24,8 +24,15 @@ def fill(owner: psycopg.Connection, house: Any, count: int, offset: int) -> None
         " select %(org)s, id, %(project)s, case when right(phone, 1) = '7' then %(other_stage)s else %(stage)s end::uuid,"
         "        case when right(phone, 1) = '0' then %(executive)s end::uuid, right(phone, 2)::int, 5000000,"
         "        case when right(phone, 3) = '123' then 'wants a terrace' end from people",
-        {"org": house.id, "from": offset, "to": offset + count - 1, "project": house.project,
-         "stage": house.stages["new_lead"], "other_stage": house.stages["qualified"], "executive": house.executive},
+        {
+            "org": house.id,
+            "from": offset,
+            "to": offset + count - 1,
+            "project": house.project,
+            "stage": house.stages["new_lead"],
+            "other_stage": house.stages["qualified"],
+            "executive": house.executive,
+        },
     )
 
 
@@ -34,7 +41,9 @@ def filled(owner: psycopg.Connection, superuser: psycopg.Connection, house: Any,
     for one_house, offset in ((house, 0), (other_house, 4000)):
         owner.execute(
             "update subscriptions set plan_id = (select id from subscription_plans where slug = 'enterprise')"
-            " where organization_id = %s", [one_house.id])
+            " where organization_id = %s",
+            [one_house.id],
+        )
         fill(owner, one_house, 4000, offset)
     for table in ("leads", "contacts"):
         superuser.execute(f"vacuum analyze public.{table}".encode())
@@ -42,8 +51,12 @@ def filled(owner: psycopg.Connection, superuser: psycopg.Connection, house: Any,
 
 
 def names(db: psycopg.Connection, typed: str) -> list[str]:
-    return [name for (name,) in db.execute(
-        "select c.name from private.search_leads(%s, 200) f join lead_cards c on c.id = f.lead_id", [typed]).fetchall()]
+    return [
+        name
+        for (name,) in db.execute(
+            "select c.name from private.search_leads(%s, 200) f join lead_cards c on c.id = f.lead_id", [typed]
+        ).fetchall()
+    ]
 
 
 def test_search_finds_by_name_number_address_and_note(as_person: As, filled: Any, other_house: Any) -> None:
@@ -99,14 +112,20 @@ def test_search_uses_its_index(typed: str, index: str, superuser: psycopg.Connec
 
 def test_the_board_counts_from_the_index_alone(superuser: psycopg.Connection, filled: Any) -> None:
     plan = plans(
-        superuser, filled,
+        superuser,
+        filled,
         "select stage_id, count(*), sum(value) from leads where organization_id = %s and project_id = %s"
-        " and archived_at is null group by stage_id", [filled.id, filled.project])
+        " and archived_at is null group by stage_id",
+        [filled.id, filled.project],
+    )
     assert "Index Only Scan using leads_board_idx" in plan, plan
     cards = plans(
-        superuser, filled,
+        superuser,
+        filled,
         "select id from leads where organization_id = %s and project_id = %s and stage_id = %s and archived_at is null"
-        " order by score desc, id limit 20", [filled.id, filled.project, filled.stages["new_lead"]])
+        " order by score desc, id limit 20",
+        [filled.id, filled.project, filled.stages["new_lead"]],
+    )
     assert re.search(r"Index (Only )?Scan using leads_board_idx", cards), cards
     assert "Sort" not in cards, cards
 

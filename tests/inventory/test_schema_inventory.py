@@ -40,9 +40,7 @@ def test_an_archived_project_gives_its_name_free(as_person: As, builder: Any_) -
 
 
 def test_archiving_takes_the_permission_to_delete(owner: psycopg.Connection, as_person: As, builder: Any_) -> None:
-    owner.execute(
-        "update roles set permissions = permissions || '[\"project.edit\"]' where name = 'Sales Executive'"
-    )
+    owner.execute("update roles set permissions = permissions || '[\"project.edit\"]' where name = 'Sales Executive'")
     with as_person(builder.executive) as db:
         db.execute("update projects set description = 'By the lake'")
         with pytest.raises(psycopg.Error) as refused, db.transaction():
@@ -74,8 +72,10 @@ def test_the_status_of_a_property_takes_only_known_steps(
             db.execute("update properties set status = %s", [before])
         if allowed:
             db.execute("update properties set status = %s", [after])
-            assert one(db, "select count(*) from outbox where topic = 'property.updated' and key = %s",
-                       [builder.property]) >= 1
+            assert (
+                one(db, "select count(*) from outbox where topic = 'property.updated' and key = %s", [builder.property])
+                >= 1
+            )
         else:
             with pytest.raises(psycopg.Error) as refused, db.transaction():
                 db.execute("update properties set status = %s", [after])
@@ -146,8 +146,10 @@ def test_an_executive_sees_but_does_not_change(as_person: As, builder: Any_, oth
 def test_the_public_sees_what_was_published_and_no_more(
     owner: psycopg.Connection, as_anon: As, builder: Any_, other_builder: Any_
 ) -> None:
-    owner.execute("insert into property_features (organization_id, property_id, feature_name) values (%s, %s, 'Gym')",
-                  [builder.id, builder.property])
+    owner.execute(
+        "insert into property_features (organization_id, property_id, feature_name) values (%s, %s, 'Gym')",
+        [builder.id, builder.property],
+    )
     with as_anon() as db:
         assert one(db, "select count(*) from properties") == 0
     with pytest.raises(psycopg.errors.CheckViolation):
