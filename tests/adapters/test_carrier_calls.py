@@ -3,17 +3,14 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import httpx
 import pytest
+from tests.adapters.house import House, MakeHouse
 
 from vantage.adapters.simulated_carrier import running_carrier
 from vantage.adapters.simulated_carrier.faults import Fault
-
-if TYPE_CHECKING:
-    from conftest import House, MakeHouse
-else:
-    House = MakeHouse = Any
 
 
 async def test_an_answered_call_is_told_step_by_step_and_every_webhook_is_signed(house: House) -> None:
@@ -209,3 +206,87 @@ async def test_calls_cut_off_by_a_crash_end_as_failed_at_the_next_start(make_hou
             hangup = await house.customer.wait_for("hangup")
             assert (hangup["CallUUID"], hangup["CallStatus"]) == (dialled.request_uuid, "failed")
             assert second.switchboard.calls[dialled.request_uuid].ended
+
+
+async def test_a_number_that_is_on_the_phone_is_busy_for_a_second_call(make_house: MakeHouse) -> None:
+    async with make_house(speed=1.0) as house:
+        house.carrier.town.pin("919812300001", "no_answer")
+        first = await house.client.dial(house.customer.dial())
+        await house.customer.wait_for("ring")
+        await house.client.dial(house.customer.dial())
+        hangup = await house.customer.wait_for("hangup")
+        assert hangup["CallStatus"] == "busy"
+        assert hangup["CallUUID"] != first.request_uuid
+
+
+async def test_a_colleague_is_dialled_and_the_outcome_goes_to_the_action_address(house: House) -> None:
+    colleague = "<Dial timeout='20' action='{0}/dialled'><Number>+919812300002</Number></Dial>"
+    house.carrier.town.pin("919812300002", "eager")
+    house.customer.xml = f"<Response>{colleague.format(house.customer.base_url)}</Response>"
+    await house.call("human")
+    (dialled,) = house.customer.events("dialled")
+    assert dialled["DialStatus"] == "completed"
+    house.carrier.town.pin("919812300002", "engaged")
+    await house.call("human", "+919812300003")
+    assert house.customer.events("dialled")[-1]["DialStatus"] == "busy"
+
+
+async def test_a_live_stream_can_be_transferred(make_house: MakeHouse) -> None:
+    async with make_house(speed=8.0) as house:
+        house.customer.elsewhere = "<Response><Hangup/></Response>"
+        config = house.carrier.config
+        base = f"{house.carrier.base_url}/v1/Account/{config.auth_id}/Call/"
+        async with httpx.AsyncClient(auth=(config.auth_id, config.auth_token), trust_env=False) as http:
+            unknown = await http.post(f"{base}unknown/", json={"aleg_url": f"{house.customer.base_url}/elsewhere"})
+            assert unknown.status_code == 404
+            house.carrier.town.pin("919812300001", "eager")
+            dialled = await house.client.dial(house.customer.dial())
+            await house.customer.wait_for("answer", seconds=30.0)
+            moved = await http.post(
+                f"{base}{dialled.request_uuid}/",
+                json={"legs": "aleg", "aleg_url": f"{house.customer.base_url}/elsewhere"},
+            )
+            assert moved.status_code == 202
+        hangup = await house.customer.wait_for("hangup")
+        assert (hangup["HangupCauseCode"], hangup["HangupSource"]) == ("4000", "Answer XML")
+
+
+async def test_a_call_ends_when_its_time_is_up(make_house: MakeHouse) -> None:
+    async with make_house(speed=20.0) as house:
+        house.customer.xml = "<Response><Wait length='600'/></Response>"
+        hangup = await house.call("eager", time_limit_seconds=10)
+        assert hangup["HangupCauseCode"] == "4020"
+
+
+async def test_a_machine_can_be_hung_up_on(house: House) -> None:
+    config = house.carrier.config
+    house.carrier.town.pin("919812300001", "voicemail")
+    async with httpx.AsyncClient(auth=(config.auth_id, config.auth_token), trust_env=False) as http:
+        made = await http.post(
+            f"{house.carrier.base_url}/v1/Account/{config.auth_id}/Call/",
+            json={
+                "from": "918045670000",
+                "to": "919812300001",
+                "answer_url": f"{house.customer.base_url}/answer",
+                "hangup_url": f"{house.customer.base_url}/hangup",
+                "machine_detection": "hangup",
+            },
+        )
+    assert made.status_code == 201
+    assert (await house.customer.wait_for("hangup"))["HangupCauseCode"] == "9100"
+
+
+async def test_without_a_hangup_address_the_end_goes_to_the_answer_address(house: House) -> None:
+    house.customer.xml = "<Response></Response>"
+    config = house.carrier.config
+    house.carrier.town.pin("919812300001", "eager")
+    async with httpx.AsyncClient(auth=(config.auth_id, config.auth_token), trust_env=False) as http:
+        for body, missing in (({}, "from"), ({"from": "918045670000", "to": "919812300001"}, "answer_url")):
+            refused = await http.post(f"{house.carrier.base_url}/v1/Account/{config.auth_id}/Call/", json=body)
+            assert refused.status_code == 400 and missing in refused.json()["error"]
+        await http.post(
+            f"{house.carrier.base_url}/v1/Account/{config.auth_id}/Call/",
+            json={"from": "918045670000", "to": "919812300001", "answer_url": f"{house.customer.base_url}/answer"},
+        )
+    await house.customer.wait_for("answer", 2)
+    assert [form["Event"] for form in house.customer.events("answer")] == ["StartApp", "Hangup"]

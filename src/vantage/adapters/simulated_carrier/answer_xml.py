@@ -84,6 +84,8 @@ def parse(body: bytes) -> list[Instruction]:
         root = etree.fromstring(body, parser)
     except (etree.XMLSyntaxError, ValueError) as error:
         raise InvalidXml(f"not XML: {error}") from error
+    if b"<!DOCTYPE" in body:
+        raise InvalidXml("a document type is not allowed")
     if root.tag != "Response":
         raise InvalidXml(f"the root is <{root.tag}>, not <Response>")
     return [read for child in root if (read := _instruction(child)) is not None]

@@ -119,7 +119,6 @@ class CallRequest:
     machine_detection_method: str = "POST"
     ring_timeout: int = 120
     time_limit: int = 14400
-    hangup_on_ring: int | None = None
     caller_name: str = ""
 
 

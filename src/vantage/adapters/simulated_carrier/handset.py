@@ -87,7 +87,6 @@ class Handset:
             return Ring("ring_timeout")
         if not accepted:
             return Ring("rejected")
-        self._phase = "talking"
         self._tell(**self._state())
         return Ring("answered")
 
@@ -183,6 +182,8 @@ class Handset:
         if act in ("answer", "decline") and self._phase == "ringing":
             if self._answered is not None and not self._answered.done():
                 self._answered.set_result(act == "answer")
+                # At once: what is typed right after answering belongs to the call.
+                self._phase = "talking" if act == "answer" else "ringing"
         elif act in ("say", "press", "hangup") and self._phase == "talking":
             words = " ".join(value.split())[:_LONGEST_WORDS]
             if act == "hangup" or words:

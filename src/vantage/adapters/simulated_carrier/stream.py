@@ -145,7 +145,7 @@ class MediaStream:
     def _longest(self) -> float:
         """Real seconds that the stream may last; a fast simulation still gets a minute."""
         asked = float(self._element.stream_timeout)
-        return self.clock.wall(asked, least=min(60.0, asked))
+        return self.clock.wall(asked) or min(60.0, asked)
 
     async def _flush(self) -> None:
         """The last words leave before the socket closes."""

@@ -4,7 +4,8 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 
 import structlog
@@ -20,7 +21,7 @@ from vantage.adapters.simulated_carrier.answer_xml import (
     Wait,
     parse,
 )
-from vantage.adapters.simulated_carrier.calls import CAUSES, Call, CallClock, CallRequest, Ended
+from vantage.adapters.simulated_carrier.calls import Call, CallClock, CallRequest, Ended
 from vantage.adapters.simulated_carrier.config import CarrierConfig
 from vantage.adapters.simulated_carrier.faults import Faults
 from vantage.adapters.simulated_carrier.journal import Journal
@@ -41,6 +42,7 @@ _UNANSWERED = {
 _DIAL_STATUS = {"busy": "busy", "rejected": "busy", "ring_timeout": "timeout"}
 _SOURCES = {"busy": "Callee", "rejected": "Callee", "ring_timeout": "Plivo"}
 _MAX_REDIRECTS = 30
+_MOST_CALLS = 100_000
 _NO_SOUND = (
     'This carrier has no sound yet: only <Stream bidirectional="true" contentType="text/plain;charset=utf-8"> works.'
 )
@@ -98,6 +100,7 @@ class Switchboard:
     def place(self, request: CallRequest) -> Call:
         """Take a call; it starts when the rate of calls per second allows."""
         call = Call(request)
+        self._forget_oldest()
         self.calls[call.uuid] = call
         self._journal.write(call)
         self._queue.put_nowait(call)
@@ -120,12 +123,12 @@ class Switchboard:
         call.transferred.set()
         return True
 
-    def forget(self, older_than: timedelta) -> None:
-        """Drop ended calls that are older than that."""
-        limit = datetime.now(UTC) - older_than
-        for uuid, call in list(self.calls.items()):
-            if call.ended_at is not None and call.ended_at < limit:
-                del self.calls[uuid]
+    def _forget_oldest(self) -> None:
+        """Keep memory bounded in a demonstration that runs for weeks."""
+        surplus = len(self.calls) - _MOST_CALLS
+        ended = (uuid for uuid, call in self.calls.items() if call.ended)
+        for uuid in list(islice(ended, max(0, surplus))):
+            del self.calls[uuid]
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
@@ -368,17 +371,19 @@ class Switchboard:
                 clock=CallClock(call.clock.speed),
             )
             other = self._find_party(number)
-            ring = await other.ring(leg)
-            if ring.outcome == "answered":
-                status = "completed"
-                call.note("carrier", f"Connected to {number}.")
-                party.hears("[You are connected to a colleague.]", done=True)
-                await call.clock.sleep(30.0)
-                leg.answered_at = leg.ended_at = datetime.now(UTC)
-                leg.cause, leg.source = CAUSES[4000], "Caller"
+            try:
+                ring = await other.ring(leg)
+                if ring.outcome == "answered":
+                    status = "completed"
+                    leg.answered_at = datetime.now(UTC)
+                    call.note("carrier", f"Connected to {number}.")
+                    party.hears("[You are connected to a colleague.]", done=True)
+                    await call.clock.sleep(30.0)
+                    break
+                status = _DIAL_STATUS.get(ring.outcome, "no-answer")
+            finally:
+                leg.close(Ended(4000 if leg.answered_at else 1000, "Caller"), self._config.rate_per_minute)
                 other.over(leg)
-                break
-            status = _DIAL_STATUS.get(ring.outcome, "no-answer")
         if not element.action:
             return None
         if element.redirect:
@@ -409,4 +414,4 @@ class Switchboard:
 def _longest(call: Call) -> float:
     """Real seconds that the call may last; a fast simulation still gets a minute."""
     asked = float(call.request.time_limit)
-    return call.clock.wall(asked, least=min(60.0, asked))
+    return call.clock.wall(asked) or min(60.0, asked)

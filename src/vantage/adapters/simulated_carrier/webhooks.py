@@ -40,7 +40,7 @@ class Webhooks:
         self._faults = faults
         self._client = httpx.AsyncClient(
             trust_env=False,
-            timeout=config.webhook_timeout_seconds,
+            timeout=httpx.Timeout(config.webhook_timeout_seconds, pool=None),
             limits=httpx.Limits(max_connections=200, max_keepalive_connections=50),
         )
         self._held: dict[str, list[Callable[[], Awaitable[Any]]]] = defaultdict(list)

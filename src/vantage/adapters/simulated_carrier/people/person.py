@@ -13,12 +13,20 @@ class Person:
 
     simulated = True
 
-    def __init__(self, character: str, mind: Mind) -> None:
+    def __init__(self, character: str, mind: Mind, number: str, engaged: set[str]) -> None:
+        """`engaged` is the town's set of numbers on the phone: a second call finds them busy."""
         self.label = character
         self._mind = mind
+        self._number = number
+        self._engaged = engaged
+        self._holds_the_line = False
 
     async def ring(self, call: Call) -> Ring:
         """Let it ring in the simulation's time; the caller's patience (ring_timeout) ends it."""
+        if self._number in self._engaged:
+            return Ring("busy")
+        self._engaged.add(self._number)
+        self._holds_the_line = True
         pickup = self._mind.ring()
         timeout = float(call.request.ring_timeout)
         await call.clock.sleep(min(pickup.seconds, timeout))
@@ -54,5 +62,7 @@ class Person:
         """See `Party.overheard`."""
         self._mind.overheard()
 
-    def over(self, call: Call) -> None:
-        """Nothing is left to do."""
+    def over(self, call: Call) -> None:  # noqa: ARG002 - a person has one call at a time
+        """The line is free again."""
+        if self._holds_the_line:
+            self._engaged.discard(self._number)

@@ -59,6 +59,7 @@ class Town:
         self._mix = parse_mix(mix)
         self._pinned: dict[str, str] = {}
         self._calls: Counter[str] = Counter()
+        self._engaged: set[str] = set()
 
     def pin(self, number: str, character: str) -> None:
         """Let this character sit at the number, whatever the seed says.
@@ -87,7 +88,7 @@ class Town:
         before = self._calls[number]
         self._calls[number] += 1
         mind = CHARACTERS[character](self._chance(number, f"call {before}"), self.wishes_at(number), before)
-        return Person(character, mind)
+        return Person(character, mind, number, self._engaged)
 
     def _chance(self, number: str, purpose: str) -> Random:
         digest = sha256(f"{self._seed}:{number}:{purpose}".encode()).digest()

@@ -11,7 +11,7 @@ _ASKS: dict[str, str] = {
     r"couple of minutes|quick (minute|chat)|is now (ok|okay|fine)|do minute|baat kar sakte|"
     r"are you free|convenient)",
     "callback": r"(when (can|should|may|shall) (we|i) call|call you (back )?(at|when|later)|"
-    r"(better|suitable|convenient|good|right) time (to|for)|what time|which time|"
+    r"(when|what|which)[^?]{0,30}(better|suitable|convenient|good|right) time|what time|which time|"
     r"kab call|kis time|kitne baje)",
     "budget": r"(budget|price range|how much (are|were|do|would) you|spend|invest how|"
     r"kitna (tak|lagana)|kitne tak)",
