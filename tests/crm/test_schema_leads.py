@@ -297,3 +297,9 @@ def test_a_team_lead_sees_the_teams_leads(owner: psycopg.Connection, as_person: 
         db.execute("update leads set assigned_to = %s where id = %s", [house.manager, lead])
         with pytest.raises(psycopg.errors.InsufficientPrivilege), db.transaction():
             db.execute("update leads set assigned_to = %s where id = %s", [house.owner, lead])
+
+
+def test_the_service_role_reads_cards(owner: psycopg.Connection, lead: UUID) -> None:
+    with owner.transaction():
+        owner.execute("set local role service_role")
+        assert owner.execute("select id, phone from lead_cards").fetchall() == [(lead, "+919999900001")]
