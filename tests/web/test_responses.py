@@ -37,6 +37,8 @@ async def test_htmx_gets_the_block_of_its_target(client: httpx.AsyncClient) -> N
     assert "<html" not in part.text
     assert "Vikram Singh" in part.text
     assert "Ananya" not in part.text
+    assert part.text.strip().startswith("<div")
+    assert "&lt;" not in part.text
     assert "HX-Target" in part.headers["Vary"]
 
 

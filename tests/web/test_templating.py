@@ -76,7 +76,7 @@ def test_times_in_the_readers_zone_with_its_name() -> None:
     [(timedelta(seconds=-20), "now"), (timedelta(minutes=-5), "5m ago"), (timedelta(hours=-2), "2h ago"), (timedelta(days=3), "in 3d")],
 )
 def test_ago(difference: timedelta, text: str) -> None:
-    assert render("{{ t|ago }}", t=NOW + difference).replace(" min ", "m ").replace(" hr ", "h ") == text
+    assert render("{{ t|ago }}", t=NOW + difference) == text
 
 
 def test_numbers_as_indians_write_them() -> None:

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
@@ -52,7 +51,7 @@ def render(
         if block is None or whole:
             body = page.render(given)
         else:
-            body = Markup("").join(page.blocks[block](page.new_context(given)))
+            body = "".join(page.blocks[block](page.new_context(given)))
     answer = HTMLResponse(body, status, headers=dict(headers or {}))
     # The same address answers with a page or a part: caches and the back button must not mix them.
     answer.headers["Vary"] = "HX-Request, HX-Target, HX-Request-Type"

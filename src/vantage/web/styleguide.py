@@ -172,8 +172,8 @@ async def undo() -> Response:
 @router.post("/upload")
 async def upload(request: Request) -> Response:
     """Read a file to its end and say how large it was."""
-    sent = await request.form()
-    sizes = [str(len(await part.read())) for part in sent.values() if not isinstance(part, str)]
+    async with request.form() as sent:
+        sizes = [str(len(await part.read())) for part in sent.values() if not isinstance(part, str)]
     return Response(f"<p>{', '.join(sizes)} bytes</p>", media_type="text/html")
 
 

@@ -208,8 +208,8 @@ def ago(instant: datetime) -> str:
     difference = instant.astimezone(UTC) - reader().now
     if abs(difference) < timedelta(minutes=1):
         return _gettext("now")
-    # "narrow" also shortens months to one letter in some languages, but never the direction.
-    return str(format_timedelta(difference, add_direction=True, format="narrow", locale=_babel()))
+    # Not the Indian variant of English, whose short forms are longer ("in 3 days").
+    return str(format_timedelta(difference, add_direction=True, format="narrow", locale=_babel().removesuffix("_IN")))
 
 
 def duration(seconds: int) -> str:

@@ -17,6 +17,10 @@ function start(board) {
       draggable: "[data-card]:not([data-no-drag])",
       ghostClass: "is-ghost",
       animation: 120,
+      forceFallback: true, // the same drag everywhere; the native one differs by browser and can't scroll the board
+      fallbackOnBody: true,
+      fallbackTolerance: 4,
+      fallbackClass: "is-dragged",
       delay: 180,
       delayOnTouchOnly: true,
       touchStartThreshold: 4,
