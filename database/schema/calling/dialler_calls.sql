@@ -99,77 +99,103 @@ begin
   return true;
 end $$;
 
--- Closes a call in one transaction: transcript from the utterances, outcome, the queue row's next state, and
--- the quota given back unless somebody (a person or a machine) answered. `retry_at` null ends the queue row
--- (completed when answered, else failed), an instant queues it again while attempts are left. 'not_placed'
--- means that the carrier never knew the call: the attempt does not count. `result` may hold ai_analysis,
--- disconnect_reason, disconnect_notes, transferred, error, priority (1 for a callback). The caller moves the
--- lead in the same transaction. False when the call was finished before.
-create function private.finish_call(organization uuid, call uuid, how text, retry_at timestamptz, result jsonb default '{}')
-  returns boolean language plpgsql security definer set search_path = '' as $$
+-- Closes calls, each in one step: transcript from the utterances, outcome, the queue row's next state, and the
+-- quota given back unless somebody (a person or a machine) answered. `calls`: [{"organization_id",
+-- "call_log_id", "outcome", "retry_at", "result"}]. `retry_at` absent ends the queue row (completed when
+-- answered, else failed), an instant queues it again while attempts are left. 'not_placed' means that the
+-- carrier never knew the call: the attempt does not count. `result` may hold ai_analysis, disconnect_reason,
+-- disconnect_notes, transferred, error, priority (1 for a callback). The caller moves the leads in the same
+-- transaction. Returns the calls that this closed; one that was closed before is not among them. One
+-- statement for the whole batch: closing one by one costs four times as much.
+create function private.finish_calls(calls jsonb) returns uuid[]
+  language plpgsql security definer set search_path = '' as $$
 declare
-  this public.call_logs;
-  row_of_queue public.call_queue;
-  answered boolean := how in ('answered', 'callback', 'voicemail', 'do_not_call');
-  uncounted boolean := how = 'not_placed';
-  next_status text;
+  done uuid[];
+  refunds jsonb;
+  refund record;
 begin
-  select c.* into this from public.call_logs c where c.organization_id = organization and c.id = call for update;
-  if not found then
-    raise exception 'No such call.' using errcode = 'no_data_found';
-  elsif this.finished_at is not null then
-    return false;
-  end if;
-  update public.call_logs c
-     set outcome = how, finished_at = now(),
-         -- an end that the carrier never reported is what the outcome says
-         status = case when private.call_rank(c.status) = 4 then c.status
-                       when how in ('busy', 'no_answer', 'rejected', 'voicemail', 'cancelled') then how
-                       when how in ('answered', 'callback', 'do_not_call') then 'completed'
-                       when uncounted then 'cancelled' else 'failed' end,
-         -- an attempt that was not placed makes room for itself
-         idempotency_key = case when uncounted then c.idempotency_key || ':' || c.id else c.idempotency_key end,
-         conversation_transcript = (
-           select string_agg(case u.speaker when 'agent' then 'Agent: ' else 'Lead: ' end || u.text, E'\n' order by u.seq)
-             from public.call_utterances u where u.organization_id = organization and u.call_log_id = call),
-         ai_analysis = coalesce(result -> 'ai_analysis', c.ai_analysis),
-         disconnect_reason = coalesce(result ->> 'disconnect_reason', c.disconnect_reason),
-         disconnect_notes = coalesce(result ->> 'disconnect_notes', c.disconnect_notes),
-         transferred = coalesce((result ->> 'transferred')::boolean, c.transferred)
-   where c.organization_id = organization and c.id = call;
-
-  select q.* into row_of_queue from public.call_queue q
-   where q.organization_id = organization and q.id = this.queue_id and q.status = 'processing' for update;
-  if not found then
-    -- the lead or campaign was deleted while the call ran
-    return true;
-  end if;
-  if row_of_queue.quota_taken_on is not null and not answered then
-    perform private.give_back_quota(organization, 'ai_calls_per_month', 1, row_of_queue.quota_taken_on);
-  end if;
-  next_status := case when retry_at is not null and (uncounted or row_of_queue.attempt_count < row_of_queue.max_attempts
-                                                     or how = 'callback') then 'queued'
-                      when how in ('answered', 'callback', 'do_not_call') then 'completed' else 'failed' end;
-  -- a campaign that is over queues nobody again
-  if next_status = 'queued' and exists (select 1 from public.campaigns k where k.organization_id = organization
-       and k.id = row_of_queue.campaign_id and k.status in ('completed', 'cancelled', 'failed')) then
-    next_status := 'failed';
-  end if;
-  update public.call_queue q
-     set status = next_status, lease_owner = null, lease_expires_at = null, quota_taken_on = null,
-         attempt_count = q.attempt_count - case when uncounted then 1 else 0 end,
-         -- the person asked for this call: it does not count against the campaign's patience
-         max_attempts = case when how = 'callback' and next_status = 'queued'
-                             then least(20, greatest(q.max_attempts, q.attempt_count + 1)) else q.max_attempts end,
-         next_retry_at = coalesce(case when next_status = 'queued' then retry_at end, q.next_retry_at),
-         priority = case when next_status = 'queued' then coalesce((result ->> 'priority')::smallint, q.priority)
-                         else q.priority end,
-         last_outcome = how, last_error = result ->> 'error'
-   where q.organization_id = organization and q.id = row_of_queue.id;
+  with asked as (
+    select distinct on (a.organization_id, a.call_log_id) a.*, coalesce(a.result, '{}') as r
+      from jsonb_to_recordset(calls) as a (organization_id uuid, call_log_id uuid, outcome text, retry_at timestamptz,
+                                           result jsonb)
+  ), open as (
+    select c.organization_id, c.id, c.queue_id, a.outcome as how, a.retry_at, a.r, a.outcome = 'not_placed' as uncounted
+      from asked a
+      join public.call_logs c on c.organization_id = a.organization_id and c.id = a.call_log_id
+     where c.finished_at is null
+     order by c.organization_id, c.id for update of c
+  ), closed as (
+    update public.call_logs c
+       set outcome = o.how, finished_at = now(),
+           -- an end that the carrier never reported is what the outcome says
+           status = case when private.call_rank(c.status) = 4 then c.status
+                         when o.how in ('busy', 'no_answer', 'rejected', 'voicemail', 'cancelled') then o.how
+                         when o.how in ('answered', 'callback', 'do_not_call') then 'completed'
+                         when o.uncounted then 'cancelled' else 'failed' end,
+           -- an attempt that was not placed makes room for itself
+           idempotency_key = case when o.uncounted then c.idempotency_key || ':' || c.id else c.idempotency_key end,
+           conversation_transcript = (
+             select string_agg(case u.speaker when 'agent' then 'Agent: ' else 'Lead: ' end || u.text, E'\n' order by u.seq)
+               from public.call_utterances u where u.organization_id = o.organization_id and u.call_log_id = o.id),
+           ai_analysis = coalesce(nullif(o.r -> 'ai_analysis', 'null'), c.ai_analysis),
+           disconnect_reason = coalesce(o.r ->> 'disconnect_reason', c.disconnect_reason),
+           disconnect_notes = coalesce(o.r ->> 'disconnect_notes', c.disconnect_notes),
+           transferred = coalesce((o.r ->> 'transferred')::boolean, c.transferred)
+      from open o where c.organization_id = o.organization_id and c.id = o.id
+  ), held as (
+    -- no row where the lead or campaign was deleted while the call ran
+    select q.organization_id, q.id, q.quota_taken_on, o.how, o.r, o.uncounted, o.retry_at,
+           case when o.retry_at is not null
+                     -- a campaign that is over queues nobody again
+                     and k.status not in ('completed', 'cancelled', 'failed')
+                     and (o.uncounted or o.how = 'callback' or q.attempt_count < q.max_attempts) then 'queued'
+                when o.how in ('answered', 'callback', 'do_not_call') then 'completed' else 'failed' end as next_status
+      from open o
+      join public.call_queue q on q.organization_id = o.organization_id and q.id = o.queue_id and q.status = 'processing'
+      join public.campaigns k on k.organization_id = q.organization_id and k.id = q.campaign_id
+     order by q.organization_id, q.id for update of q
+  ), moved as (
+    update public.call_queue q
+       set status = h.next_status, lease_owner = null, lease_expires_at = null, quota_taken_on = null,
+           attempt_count = q.attempt_count - case when h.uncounted then 1 else 0 end,
+           -- the person asked for this call: it does not count against the campaign's patience
+           max_attempts = case when h.how = 'callback' and h.next_status = 'queued'
+                               then least(20, greatest(q.max_attempts, q.attempt_count + 1)) else q.max_attempts end,
+           next_retry_at = case when h.next_status = 'queued' then h.retry_at else q.next_retry_at end,
+           priority = case when h.next_status = 'queued' then coalesce((h.r ->> 'priority')::smallint, q.priority)
+                           else q.priority end,
+           last_outcome = h.how, last_error = h.r ->> 'error'
+      from held h where q.organization_id = h.organization_id and q.id = h.id
+  )
+  select coalesce(array_agg(o.id), '{}'),
+         (select jsonb_agg(g) from (
+            select h.organization_id, h.quota_taken_on, count(*)::integer as n from held h
+             where h.quota_taken_on is not null and h.how not in ('answered', 'callback', 'voicemail', 'do_not_call')
+             group by 1, 2 order by 1, 2) g)
+    into done, refunds from open o;
+  for refund in select * from jsonb_to_recordset(coalesce(refunds, '[]'))
+                  as f (organization_id uuid, quota_taken_on date, n integer) loop
+    perform private.give_back_quota(refund.organization_id, 'ai_calls_per_month', refund.n, refund.quota_taken_on);
+  end loop;
   -- a place is free: whoever waited for it is looked at now
   update private.call_tenants t set next_due_at = '-infinity', held_up = false
-   where t.organization_id = organization and t.held_up;
-  return true;
+   where t.held_up and t.organization_id in (
+     select a.organization_id from jsonb_to_recordset(calls) as a (organization_id uuid));
+  return done;
+end $$;
+
+-- Closes one call, as above. False when it was closed before; raises no_data_found for one that is not there.
+create function private.finish_call(organization uuid, call uuid, how text, retry_at timestamptz, result jsonb default '{}')
+  returns boolean language plpgsql security definer set search_path = '' as $$
+begin
+  if cardinality(private.finish_calls(jsonb_build_array(jsonb_build_object(
+       'organization_id', organization, 'call_log_id', call, 'outcome', how, 'retry_at', retry_at,
+       'result', result)))) = 1 then
+    return true;
+  elsif not exists (select 1 from public.call_logs c where c.organization_id = organization and c.id = call) then
+    raise exception 'No such call.' using errcode = 'no_data_found';
+  end if;
+  return false;
 end $$;
 
 -- Prolongs the leases that a worker holds on these queue rows; returns the rows that are still its own.
@@ -269,6 +295,6 @@ end $$;
 -- @section grants
 
 grant execute on function private.begin_calls(text, jsonb), private.tenant_of_call(text),
-  private.record_call_event(uuid, uuid, text, jsonb), private.finish_call(uuid, uuid, text, timestamptz, jsonb),
+  private.record_call_event(uuid, uuid, text, jsonb), private.finish_call(uuid, uuid, text, timestamptz, jsonb), private.finish_calls(jsonb),
   private.renew_leases(text, uuid[], integer), private.release_expired_leases(text, integer, integer),
   private.tend_campaigns(timestamptz) to vantage_worker;
