@@ -49,9 +49,17 @@ class Statement:
 
     @classmethod
     def of(cls, name: str, text: str, reason: str = "", package: str = "") -> "Statement":
-        """A statement from its text; parameters are found in it, comments and strings aside."""
-        bare = _COMMENT_OR_STRING.sub("", text)
-        return cls(name, text, reason, package, frozenset(_PARAMETER.findall(bare)))
+        """A statement from its text, comments left out.
+
+        Raises QueryFileError where the driver would misread it: a `%` that is not doubled, a parameter in quotes.
+        """
+        bare = _COMMENT_OR_STRING.sub(lambda match: "" if match[0].startswith("--") else match[0], text).strip()
+        quoted = [match[0] for match in _COMMENT_OR_STRING.finditer(bare) if _PARAMETER.search(match[0])]
+        if quoted:
+            raise QueryFileError(f"{package}: query {name}: a parameter stands inside quotes: {quoted[0]}")
+        if "%" in _PARAMETER.sub("", bare).replace("%%", ""):
+            raise QueryFileError(f"{package}: query {name}: a percent sign that is no parameter is written %%")
+        return cls(name, bare, reason, package, frozenset(_PARAMETER.findall(bare)))
 
     def all(self, row: type[T], /, **values: object) -> Ask[list[T]]:
         """Every row, as the dataclass whose fields are the query's columns."""
