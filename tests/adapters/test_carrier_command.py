@@ -6,9 +6,14 @@ import socket
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import httpx
 import pytest
+
+from vantage.adapters.simulated_carrier.answer_xml import SUPPORTED
+from vantage.adapters.simulated_carrier.faults import KINDS
+from vantage.adapters.simulated_carrier.people.characters import CHARACTERS
 
 PROGRAM = "import typer; from vantage.main.cli.carrier import carrier; typer.run(carrier)"
 CREDENTIALS = {"VANTAGE_CARRIER_AUTH_ID": "MA" + "X" * 18, "VANTAGE_CARRIER_AUTH_TOKEN": "of-a-test"}
@@ -60,3 +65,9 @@ def test_it_says_what_is_wrong(arguments: tuple[str, ...], environment: dict[str
     output, _ = process.communicate(timeout=30)
     assert process.returncode == 2
     assert sentence in output
+
+
+def test_its_page_of_docs_names_every_character_fault_and_option() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "simulated-carrier.md").read_text("utf-8")
+    for name in (*CHARACTERS, *KINDS, *SUPPORTED, "--journal", "--speed", "--seed", "--mix", "--calls-per-second"):
+        assert name in page, name

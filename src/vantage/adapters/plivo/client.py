@@ -98,7 +98,7 @@ class PlivoCarrier:
         return None
 
     async def find(self, to: str, since: datetime) -> list[CarrierCall]:
-        """Calls to this number in progress, or started since `since` (UTC)."""
+        """Calls to this number in progress, or ended since `since` (UTC)."""
         found: dict[str, CarrierCall] = {}
         # Queued before live before ended: a call only moves forward, so none slips between.
         for state in ("queued", "live"):

@@ -18,6 +18,7 @@ from vantage.adapters.simulated_carrier.faults import Faults
 
 log = structlog.get_logger("carrier")
 _SERVER_ERROR = 500
+_AT_ONCE = 48
 
 
 def sign(method: str, url: str, form: dict[str, str], token: str) -> dict[str, str]:
@@ -41,8 +42,10 @@ class Webhooks:
         self._client = httpx.AsyncClient(
             trust_env=False,
             timeout=httpx.Timeout(config.webhook_timeout_seconds, pool=None),
-            limits=httpx.Limits(max_connections=200, max_keepalive_connections=50),
+            limits=httpx.Limits(max_connections=_AT_ONCE, max_keepalive_connections=_AT_ONCE),
         )
+        # httpx looks through its whole queue at every request; a semaphore's queue is free.
+        self._turnstile = asyncio.Semaphore(_AT_ONCE)
         self._held: dict[str, list[Callable[[], Awaitable[Any]]]] = defaultdict(list)
         self._late: set[asyncio.Task[Any]] = set()
 
@@ -113,10 +116,11 @@ class Webhooks:
         for wait in (*self._config.webhook_retry_seconds, None):
             began = time.monotonic()
             try:
-                if method == "GET":
-                    response = await self._client.get(_with_query(url, form), headers=headers)
-                else:
-                    response = await self._client.post(url, data=form, headers=headers)
+                async with self._turnstile:
+                    if method == "GET":
+                        response = await self._client.get(_with_query(url, form), headers=headers)
+                    else:
+                        response = await self._client.post(url, data=form, headers=headers)
             except httpx.HTTPError as error:
                 response = None
                 log.warning(

@@ -122,7 +122,7 @@ class Carrier(Protocol):
         ...
 
     async def find(self, to: str, since: datetime) -> list[CarrierCall]:
-        """Calls to this number that are queued, live, or were started since that instant (UTC).
+        """Calls to this number that are queued or live, or that ended since that instant (UTC).
 
         The question to ask after CarrierUnknown.
         """

@@ -187,5 +187,5 @@ class Mind:
                 intent = "visit_yes" if self.visits else "visit_no"
                 blanks = {"visit": wishes.visit} if self.visits else {}
         said = self.say(intent, **blanks)
-        self._told[ask] = said[0].lower() + said[1:]
+        self._told[ask] = said if said.startswith(("I ", "I'")) else said[0].lower() + said[1:]
         return said
