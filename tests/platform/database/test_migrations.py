@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 import threading
+import time
 from typing import Protocol
 
 import psycopg
@@ -106,11 +107,11 @@ def test_a_locked_table_is_waited_for_in_short_turns(
     with psycopg.connect(fresh, autocommit=True) as owner, psycopg.connect(fresh) as reader:
         list(migrate(owner, found[:1]))
         reader.execute("select from public.towers")
-        monkeypatch.setattr(migrations.time, "sleep", lambda _: None)
+        monkeypatch.setattr(time, "sleep", lambda _: None)
         with pytest.raises(MigrationError, match="stayed locked through 2 attempts"):
             list(migrate(owner, found))
         assert recorded_version(owner) == 2
-        monkeypatch.setattr(migrations.time, "sleep", lambda _: reader.rollback())
+        monkeypatch.setattr(time, "sleep", lambda _: reader.rollback())
         assert [step.version for step in migrate(owner, found)] == [3]
 
 

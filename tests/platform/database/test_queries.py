@@ -64,7 +64,7 @@ def test_a_file_is_cut_at_its_names() -> None:
     assert (one.name, one.reason, one.parameters) == (
         "list_leads",
         "Leads of a project by age, for the list.",
-        {"organization_id"},
+        frozenset({"organization_id"}),
     )
     assert one.text.endswith("like 'Tower %%'")
     assert "--" not in one.text
