@@ -90,7 +90,6 @@ async def post_signup(body: SignUp, request: Request, identity: TheIdentity, _: 
         password=body.password,
         full_name=body.full_name,
         client_address=client_of(request),
-        user_agent="sign-up over the API",
     )
     return Person(id=made.person_id, email=body.email.strip().lower(), full_name=" ".join(body.full_name.split()))
 

@@ -34,6 +34,14 @@ class MemberRow:
 
 
 @dataclass(frozen=True, slots=True)
+class NewAccount:
+    """An account that was just made. Unconfirmed: the person has to follow the link in a mail first."""
+
+    person_id: UUID
+    confirmed: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class SignedIn:
     """A session that was just opened. `cookie` is the secret value for the browser."""
 

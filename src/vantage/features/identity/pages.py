@@ -8,7 +8,7 @@ from vantage.features.identity import store
 from vantage.features.identity.models import SignedIn as Session
 from vantage.features.identity.onboarding import NewOrganization, found_organization
 from vantage.features.identity.resolve import KnownPerson, TheIdentity, TheResolver
-from vantage.features.identity.sign_in import SESSION_LIFETIME, sign_in, sign_out, sign_up
+from vantage.features.identity.sign_in import SESSION_LIFETIME, open_session, sign_in, sign_out, sign_up
 from vantage.kernel.errors import VantageError
 from vantage.platform.http.auth import Principal, Public, Requires, SignedIn
 from vantage.platform.http.csrf import SESSION_COOKIE
@@ -69,17 +69,18 @@ async def post_sign_up(
 ) -> Response:
     """Make an account, sign it in, go on to onboarding."""
     try:
-        session = await sign_up(
+        account = await sign_up(
             identity,
             email=email,
             password=password,
             full_name=full_name,
             client_address=client_of(request),
-            user_agent=_agent(request),
         )
     except VantageError as error:
         return _again(request, "identity/sign_up.html", error, {"email": email, "full_name": full_name})
-    return _signed_in(request, session, "/onboarding")
+    if not account.confirmed:
+        return render(request, "identity/confirm_email.html", {"email": email})
+    return _signed_in(request, await open_session(identity, account.person_id, _agent(request)), "/onboarding")
 
 
 @router.post("/sign-out")

@@ -4,7 +4,7 @@ from typing import Protocol
 from uuid import UUID
 
 from vantage.features.identity import store
-from vantage.features.identity.models import TokenPair
+from vantage.features.identity.models import NewAccount, TokenPair
 from vantage.features.identity.passwords import hash_password, needs_rehash, verify_password
 from vantage.platform.database import Database
 
@@ -12,7 +12,7 @@ from vantage.platform.database import Database
 class IdentityProvider(Protocol):
     """What sign-in needs of a provider of accounts."""
 
-    async def sign_up(self, email: str, password: str, full_name: str) -> UUID | None:
+    async def sign_up(self, email: str, password: str, full_name: str) -> NewAccount | None:
         """Make an account; None when the e-mail is taken. The password was checked by our own rule before."""
 
     async def authenticate(self, email: str, password: str) -> UUID | None:
@@ -38,9 +38,10 @@ class LocalAccounts:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def sign_up(self, email: str, password: str, full_name: str) -> UUID | None:
+    async def sign_up(self, email: str, password: str, full_name: str) -> NewAccount | None:
         """See IdentityProvider. The hash is made first: a taken e-mail takes as long as a free one."""
-        return await store.create_account(self._database, email, await hash_password(password), full_name)
+        person_id = await store.create_account(self._database, email, await hash_password(password), full_name)
+        return NewAccount(person_id) if person_id else None
 
     async def authenticate(self, email: str, password: str) -> UUID | None:
         """See IdentityProvider. Wrong e-mail and wrong password take the same time."""

@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import EmailStr, TypeAdapter, ValidationError
 
 from vantage.features.identity import store
-from vantage.features.identity.models import SignedIn, TokenPair
+from vantage.features.identity.models import NewAccount, SignedIn, TokenPair
 from vantage.features.identity.passwords import check_new_password
 from vantage.features.identity.provider import IdentityProvider, TokenProvider
 from vantage.features.identity.tokens import ACCESS_LIFETIME, AccessTokens, digest, new_secret
@@ -47,10 +47,8 @@ def checked_email(email: str) -> str:
         raise Invalid(sentence, fields=[FieldError("email", sentence, "email")]) from error
 
 
-async def sign_up(
-    identity: Identity, *, email: str, password: str, full_name: str, client_address: str, user_agent: str
-) -> SignedIn:
-    """Make an account and sign it in. Raises Invalid, Conflict (e-mail taken), TooManyRequests."""
+async def sign_up(identity: Identity, *, email: str, password: str, full_name: str, client_address: str) -> NewAccount:
+    """Make an account. Raises Invalid, Conflict (e-mail taken), TooManyRequests."""
     await _limit(identity, [(f"sign-up:address:{_key(client_address)}", SIGN_UPS_PER_ADDRESS)])
     address = checked_email(email)
     name = " ".join(full_name.split())
@@ -58,11 +56,11 @@ async def sign_up(
         sentence = "Tell us your name, in at most 120 characters."
         raise Invalid(sentence, fields=[FieldError("full_name", sentence, "required")])
     check_new_password(password, email=address)
-    person_id = await identity.accounts.sign_up(address, password, name)
-    if person_id is None:
+    account = await identity.accounts.sign_up(address, password, name)
+    if account is None:
         sentence = "There is an account with this e-mail. Sign in, or reset the password."
         raise Conflict(sentence, fields=[FieldError("email", sentence, "taken")])
-    return await open_session(identity, person_id, user_agent)
+    return account
 
 
 async def sign_in(identity: Identity, *, email: str, password: str, client_address: str, user_agent: str) -> SignedIn:
