@@ -22,7 +22,7 @@ from starlette.staticfiles import StaticFiles
 from vantage.web import styleguide
 from vantage.web.build import STATIC, build
 
-POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'"  # noqa: E501  one header, one line
+POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'"
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -100,7 +100,9 @@ def make_app(live: Live, posts: list[tuple[str, dict[str, str], str]]) -> FastAP
 def site() -> Iterator[Site]:
     live = Live()
     posts: list[tuple[str, dict[str, str], str]] = []
-    server = uvicorn.Server(uvicorn.Config(make_app(live, posts), port=0, log_level="error", lifespan="off", ws="websockets-sansio"))
+    server = uvicorn.Server(
+        uvicorn.Config(make_app(live, posts), port=0, log_level="error", lifespan="off", ws="websockets-sansio")
+    )
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:

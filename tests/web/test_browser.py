@@ -8,7 +8,6 @@ from collections.abc import Callable
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
-
 from tests.web.conftest import Site
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("web-browser")]
@@ -249,8 +248,13 @@ def test_live_regions_follow_events_gaps_and_reconnects(page: Page, site: Site) 
 
 def test_a_signed_out_or_refused_answer_never_lands_in_the_page(page: Page, site: Site) -> None:
     page.goto(f"{site.url}/styleguide", wait_until="networkidle")
-    refusal = json.dumps({"title": "No", "detail": "Plan limit reached: 500 of 500 leads.", "way_out": "Upgrade to Pro."})
-    page.route("**/styleguide/dialog", lambda route: route.fulfill(status=409, content_type="application/problem+json", body=refusal))
+    refusal = json.dumps(
+        {"title": "No", "detail": "Plan limit reached: 500 of 500 leads.", "way_out": "Upgrade to Pro."}
+    )
+    page.route(
+        "**/styleguide/dialog",
+        lambda route: route.fulfill(status=409, content_type="application/problem+json", body=refusal),
+    )
     page.get_by_role("button", name="Loaded dialog").click()
     expect(page.get_by_text("Plan limit reached: 500 of 500 leads. Upgrade to Pro.")).to_be_visible()
     expect(page.locator("#modal")).to_be_hidden()

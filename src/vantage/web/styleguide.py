@@ -72,7 +72,7 @@ def _furnish(request: Request, *, banners: bool = False, live_url: str = "") -> 
     now = datetime.now(UTC)
     request.state.shell = Shell(
         person="Priya Sharma", role="Sales manager", email="priya@shree.example", organization="Shree Developers",
-        plan="Vantage · Pro", nav=NAV, csrf_token="styleguide", search_url="/styleguide/search",
+        plan="Vantage · Pro", nav=NAV, csrf_token="styleguide",  # noqa: S106  of no session search_url="/styleguide/search",
         new_url="/styleguide/leads/new", settings_url="/styleguide/settings", live_url=live_url,
         impersonation=Impersonation("Priya Sharma", "Shree Developers", now + timedelta(minutes=24), "/styleguide/end")
         if banners else None,
@@ -129,7 +129,9 @@ async def enquiry(request: Request) -> Response:
 @router.get("/search", response_class=HTMLResponse)
 async def search(request: Request, q: str = "") -> Response:
     """What the palette shows for leads."""
-    found = [(lead["name"], "/styleguide/board", "user", lead["sub"]) for lead in LEADS if q.lower() in lead["name"].lower()]
+    found = [
+        (lead["name"], "/styleguide/board", "user", lead["sub"]) for lead in LEADS if q.lower() in lead["name"].lower()
+    ]
     return render(request, "styleguide/search.html", {"groups": [("Leads", found)] if q and found else []})
 
 
@@ -137,8 +139,14 @@ async def search(request: Request, q: str = "") -> Response:
 async def move(request: Request, lead_id: str, stage_id: Annotated[str, Form()]) -> Response:
     """Take a card, or refuse it."""
     await asyncio.sleep(0.05)
+    _ = lead_id
     if stage_id == "booked":
-        said = {"title": "Not booked", "detail": "No unit is reserved for this lead.", "way_out": "Reserve one first.", "code": 409}
+        said = {
+            "title": "Not booked",
+            "detail": "No unit is reserved for this lead.",
+            "way_out": "Reserve one first.",
+            "code": 409,
+        }
         return render(request, "styleguide/refusal.html", said, status=409)
     return Response(status_code=204)
 
@@ -150,9 +158,17 @@ async def form(request: Request, name: Annotated[str, Form()] = "", budget: Anno
     values = {"name": name, "budget": budget}
     if not name.strip():
         errors = {"name": "A lead needs a name; write what the person calls themselves."}
-        return render(request, "styleguide/components.html", {**given, "errors": errors, "values": values}, status=422, fragment="lead_form")
+        return render(
+            request,
+            "styleguide/components.html",
+            {**given, "errors": errors, "values": values},
+            status=422,
+            fragment="lead_form",
+        )
     flash = Flash(f"Saved {name}", undo=Undo("/styleguide/undo"))
-    answer = render(request, "styleguide/components.html", {**given, "errors": {}, "values": {}}, fragment="lead_form", flash=flash)
+    answer = render(
+        request, "styleguide/components.html", {**given, "errors": {}, "values": {}}, fragment="lead_form", flash=flash
+    )
     trigger(answer, "vantage:close")
     return answer
 
@@ -180,7 +196,9 @@ async def upload(request: Request) -> Response:
 @router.get("/dialog", response_class=HTMLResponse)
 async def dialog(request: Request, where: str = "modal") -> Response:
     """The inside of a dialog or a sheet."""
-    return render(request, "styleguide/dialog.html", {**_furnish(request), "where": "sheet" if where == "sheet" else "modal"})
+    return render(
+        request, "styleguide/dialog.html", {**_furnish(request), "where": "sheet" if where == "sheet" else "modal"}
+    )
 
 
 @router.get("/slot", response_class=HTMLResponse)

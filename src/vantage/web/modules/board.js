@@ -26,13 +26,26 @@ function start(board) {
       touchStartThreshold: 4,
       scroll: board,
       onMove: ({ to }) => mark(board, to.closest("[data-stage]")),
-      onEnd: ({ item, from, to, oldDraggableIndex }) => {
+      onStart: () => quiet(true),
+      onUnchoose: () => setTimeout(quiet, 0, false),
+      onEnd: ({ item, from, to, oldDraggableIndex, originalEvent }) => {
         mark(board, null);
+        // A quick flick is let go before the list under it has noticed: the place of the pointer decides.
+        const { clientX, clientY } = originalEvent?.changedTouches?.[0] ?? originalEvent ?? {};
+        const under = clientX === undefined ? null : document.elementFromPoint(clientX, clientY)?.closest("[data-cards]");
+        if (under && board.contains(under) && under !== to) (to = under).prepend(item);
         if (from !== to) move(board, item, from, to, oldDraggableIndex);
       },
     });
   }
 }
+
+// Letting go of a card is no click on its link.
+const hush = (event) => {
+  event.preventDefault();
+  event.stopPropagation();
+};
+const quiet = (on) => (on ? addEventListener : removeEventListener)("click", hush, true);
 
 function mark(board, column) {
   for (const other of columns(board)) other.classList.toggle("is-target", other === column);
