@@ -178,15 +178,19 @@ def test_a_mobile_number_is_read_as_indians_write_it(typed: str, number: str | N
         assert mobile_number(typed) == number
 
 
+def chromium() -> str:
+    program = os.environ.get("VANTAGE_CHROMIUM") or shutil.which("chromium")
+    assert program, "No Chromium: set VANTAGE_CHROMIUM, install one, or leave it out with BROWSER=0."
+    return program
+
+
 @pytest.mark.browser
 @pytest.mark.skipif(os.environ.get("BROWSER") == "0", reason="BROWSER=0 leaves browser tests out")
 async def test_a_person_answers_talks_and_hangs_up_by_keyboard_in_a_real_browser(make_house: MakeHouse) -> None:
     from playwright.async_api import async_playwright, expect  # noqa: PLC0415
 
-    program = os.environ.get("VANTAGE_CHROMIUM") or shutil.which("chromium")
-    assert program, "No Chromium: set VANTAGE_CHROMIUM, install one, or leave it out with BROWSER=0."
     async with make_house(handset_speed=8.0) as house, async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        browser = await playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
         page = await browser.new_page(viewport={"width": 390, "height": 844})
         problems: list[str] = []
         page.on("console", lambda message: problems.append(message.text))
@@ -215,3 +219,34 @@ async def test_a_person_answers_talks_and_hangs_up_by_keyboard_in_a_real_browser
         await browser.close()
         assert house.customer.heard() == ["Hello, my budget is 90 lakh"]
         assert (await house.customer.wait_for("hangup"))["HangupSource"] == "Callee"
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(os.environ.get("BROWSER") == "0", reason="BROWSER=0 leaves browser tests out")
+async def test_a_page_that_loses_its_connection_says_so_and_goes_on_with_the_call(make_house: MakeHouse) -> None:
+    from playwright.async_api import async_playwright, expect  # noqa: PLC0415
+
+    async with make_house(handset_speed=8.0) as house, async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
+        page = await browser.new_page(viewport={"width": 390, "height": 844})
+        await page.goto(f"{house.carrier.base_url}/handset/?number=9812300001")
+        await expect(page.get_by_role("heading", name="Waiting for a call")).to_be_visible()
+        await house.client.dial(house.customer.dial())
+        await page.get_by_role("button", name="Answer").click()
+        await page.get_by_label("What you say").fill("Hello?")
+        await page.keyboard.press("Enter")
+        words = page.get_by_label("What is said")
+        await expect(words).to_contain_text(house.customer.script[0])
+        handset = house.carrier.handsets.at("919812300001")
+        assert handset is not None and handset._socket is not None
+        await handset._socket.close(1011)
+        await expect(page.get_by_text("The handset reconnects by itself")).to_be_visible()
+        await expect(page.get_by_text("The handset reconnects by itself")).to_be_hidden()
+        await expect(words).to_contain_text(house.customer.script[0])
+        await page.get_by_label("What you say").fill("I am back")
+        await page.keyboard.press("Enter")
+        await expect(words).to_contain_text(house.customer.script[1])
+        await page.get_by_role("button", name="Hang up").click()
+        await expect(page.get_by_role("heading", name="Call ended")).to_be_visible()
+        await browser.close()
+        assert house.customer.heard() == ["Hello?", "I am back"]

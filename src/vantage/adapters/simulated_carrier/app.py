@@ -54,7 +54,7 @@ class _SafeHeaders:
 def build_app(config: CarrierConfig) -> Starlette:
     """The carrier, ready to be served by one process.
 
-    `app.state` holds `switchboard`, `town` and `faults` for a test that runs it in its own.
+    `app.state` holds `switchboard`, `town`, `faults` and `handsets` for a test that runs it in its own.
     """
     faults = Faults()
     town = Town(config.seed, config.mix)
@@ -94,4 +94,5 @@ def build_app(config: CarrierConfig) -> Starlette:
     app.state.switchboard = switchboard
     app.state.town = town
     app.state.faults = faults
+    app.state.handsets = handsets
     return app

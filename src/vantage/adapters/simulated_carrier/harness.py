@@ -16,6 +16,7 @@ from vantage.adapters.simulated_carrier.app import build_app
 from vantage.adapters.simulated_carrier.calls import Call
 from vantage.adapters.simulated_carrier.config import CarrierConfig
 from vantage.adapters.simulated_carrier.faults import Faults
+from vantage.adapters.simulated_carrier.handset import Handsets
 from vantage.adapters.simulated_carrier.people import Town
 from vantage.adapters.simulated_carrier.switchboard import Switchboard
 
@@ -29,6 +30,7 @@ class RunningCarrier:
     switchboard: Switchboard
     town: Town
     faults: Faults
+    handsets: Handsets
 
     async def ended(self, uuid: str, seconds: float = 20.0) -> Call:
         """The call, once it has ended. Raises TimeoutError."""
@@ -86,4 +88,4 @@ async def running_carrier(**settings: Any) -> AsyncIterator[RunningCarrier]:
     app = build_app(config)
     async with served(app) as base_url:
         state = app.state
-        yield RunningCarrier(base_url, config, state.switchboard, state.town, state.faults)
+        yield RunningCarrier(base_url, config, state.switchboard, state.town, state.faults, state.handsets)
