@@ -13,7 +13,7 @@
 -- beginning the same one twice returns nothing the second time.
 create function private.begin_calls(worker text, calls jsonb)
   returns table (organization_id uuid, queue_id uuid, call_log_id uuid)
-  language plpgsql security definer set search_path = '' as $$
+  language plpgsql security definer set search_path = '' set plan_cache_mode = force_custom_plan as $$
 #variable_conflict use_column
 begin
   return query
@@ -49,7 +49,7 @@ end $$;
 -- anything changed. Raises no_data_found for a call that is not the organisation's, and VQ008 for a carrier
 -- id that belongs to another call.
 create function private.record_call_event(organization uuid, call uuid, new_status text, facts jsonb default '{}')
-  returns boolean language plpgsql security definer set search_path = '' as $$
+  returns boolean language plpgsql security definer set search_path = '' set plan_cache_mode = force_custom_plan as $$
 declare
   was public.call_logs;
   sid text;
@@ -108,7 +108,7 @@ end $$;
 -- transaction. Returns the calls that this closed; one that was closed before is not among them. One
 -- statement for the whole batch: closing one by one costs four times as much.
 create function private.finish_calls(calls jsonb) returns uuid[]
-  language plpgsql security definer set search_path = '' as $$
+  language plpgsql security definer set search_path = '' set plan_cache_mode = force_custom_plan as $$
 declare
   done uuid[];
   refunds jsonb;

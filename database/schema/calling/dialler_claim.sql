@@ -2,6 +2,10 @@
 -- Business time (`business_now`: windows, due times, quota month) is given by the caller; leases use the
 -- database's own clock, which all workers share.
 
+-- The functions that run all day plan each call anew (plan_cache_mode): a session keeps its plans, and one that
+-- was made while the tables were small stays in use when they have grown (200 calls, 300,000 rows: claiming
+-- took 100 ms instead of 24, closing 182 instead of 29).
+
 -- @section functions
 
 -- When a campaign may dial next by its own dates and hours, read in its own zone: `instant` itself when it
@@ -35,7 +39,7 @@ create function private.call_reserve() returns numeric
 -- The earliest instant at which the tenant has something to dial; null when it has nothing. Three index
 -- probes per running campaign.
 create function private.next_due(organization uuid, business_now timestamptz) returns timestamptz
-  language plpgsql stable security definer set search_path = '' as $$
+  language plpgsql stable security definer set search_path = '' set plan_cache_mode = force_custom_plan as $$
 declare
   due timestamptz;
 begin
@@ -55,7 +59,7 @@ end $$;
 -- with the reason. Everything that needs the exact clock of the lead is left to the rules.
 create function private.claim_for_tenant(organization uuid, worker text, most integer, lease_seconds integer,
                                          business_now timestamptz)
-  returns setof uuid language plpgsql security definer set search_path = '' as $$
+  returns setof uuid language plpgsql security definer set search_path = '' set plan_cache_mode = force_custom_plan as $$
 declare
   org public.organizations;
   places integer;
@@ -133,9 +137,12 @@ begin
 
   granted := private.take_quota(organization, 'ai_calls_per_month', cardinality(chosen), business_now);
   if granted = 0 then
-    -- nobody is skipped: the campaigns wait for the next month or a larger plan (private.tend_campaigns)
+    -- nobody is skipped: the campaigns wait for the next month or a larger plan (private.tend_campaigns); one
+    -- whose row a call's cost holds at this moment is paused by the next claim, waiting could be a deadlock
     update public.campaigns c set status = 'paused', pause_reason = 'quota'
-     where c.organization_id = organization and c.status = 'running';
+     where c.organization_id = organization and c.id in (
+       select r.id from public.campaigns r where r.organization_id = organization and r.status = 'running'
+        order by r.id for update skip locked);
     return;
   end if;
   return query
@@ -168,7 +175,7 @@ create function private.claim_calls(worker text, batch integer, lease_seconds in
                  lease_expires_at timestamptz, carrier text, caller_number text, rehearse_legal_hours boolean,
                  campaign_time_zone text, start_date date, end_date date, time_start time, time_end time,
                  calls_to_number_today integer)
-  language plpgsql security definer set search_path = '' as $$
+  language plpgsql security definer set search_path = '' set plan_cache_mode = force_custom_plan as $$
 #variable_conflict use_column
 declare
   tenants uuid[];
@@ -232,7 +239,7 @@ end $$;
 -- "reason"}]; with `until` the call waits until then and no attempt is counted, without it is closed as not
 -- eligible. The quota is given back. Only what this worker holds and has not begun; returns how many.
 create function private.return_calls(worker text, calls jsonb) returns integer
-  language plpgsql security definer set search_path = '' as $$
+  language plpgsql security definer set search_path = '' set plan_cache_mode = force_custom_plan as $$
 declare
   tenant record;
   n integer := 0;
