@@ -72,7 +72,7 @@ def _furnish(request: Request, *, banners: bool = False, live_url: str = "") -> 
     now = datetime.now(UTC)
     request.state.shell = Shell(
         person="Priya Sharma", role="Sales manager", email="priya@shree.example", organization="Shree Developers",
-        plan="Vantage · Pro", nav=NAV, csrf_token="styleguide",  # noqa: S106  of no session search_url="/styleguide/search",
+        plan="Vantage · Pro", nav=NAV, csrf_token="styleguide", search_url="/styleguide/search",  # noqa: S106  of no session
         new_url="/styleguide/leads/new", settings_url="/styleguide/settings", live_url=live_url,
         impersonation=Impersonation("Priya Sharma", "Shree Developers", now + timedelta(minutes=24), "/styleguide/end")
         if banners else None,
