@@ -3946,9 +3946,9 @@ create view public.lead_cards with (security_invoker = true) as
          c.id is null as is_masked
     from public.leads l
     left join public.contacts c on c.organization_id = l.organization_id and c.id = l.contact_id
-    -- asked only for the rows that the policy of contacts hides
+    -- Asked only for the rows that the policy of contacts hides: `offset 0` keeps the question before the call.
     left join lateral (select f.* from private.masked_contact(l.organization_id, l.contact_id) f
-                        where c.id is null) m on true;
+                        where c.id is null offset 0) m on true;
 
 -- A lead's story: what was done and said, and its moves from stage to stage. Read it for one lead, newest first.
 create view public.lead_timeline with (security_invoker = true) as
@@ -4211,12 +4211,12 @@ declare
   words text;
 begin
   select string_agg(quote_literal(w.word) || ':*', ' & ') into words
-    from (select (regexp_matches(lower(typed), '[[:alnum:]]+', 'g'))[1] as word limit 8) w;
+    from (select (regexp_matches(lower(typed), '[^[:space:][:punct:]]+', 'g'))[1] as word limit 8) w;
   if words is null then
     return null;
   end if;
   -- The organisation is a word of every entry: the index never reads another tenant's.
-  return to_tsquery('simple', words) && to_tsquery('simple', 'org\' || organization::text);
+  return to_tsquery('simple', words) && quote_literal('org' || organization::text)::tsquery;
 end $$;
 
 -- Up to `most` leads of the asker's scope, best first: number, then person, then what was written about them.
@@ -4356,6 +4356,15 @@ begin
   insert into private.call_tenants as t (organization_id, next_due_at) values (organization, due)
   on conflict (organization_id) do update set next_due_at = least(t.next_due_at, excluded.next_due_at)
     where t.next_due_at is null or t.next_due_at > excluded.next_due_at;
+end $$;
+
+-- Whoever changes rows of the queue for a tenant and then its quota takes this lock first, in this order: else
+-- two of them could wait for each other. Short: the dialler's transactions are.
+create function private.lock_tenants(organizations uuid[]) returns void
+  language plpgsql security definer set search_path = '' as $$
+begin
+  perform 1 from private.call_tenants t where t.organization_id = any (organizations)
+    order by t.organization_id for update;
 end $$;
 
 create function private.check_queue_step() returns trigger
@@ -4512,7 +4521,7 @@ end $$;
 -- beginning the same one twice returns nothing the second time.
 create function private.begin_calls(worker text, calls jsonb)
   returns table (organization_id uuid, queue_id uuid, call_log_id uuid)
-  language plpgsql security definer set search_path = '' as $$
+  language plpgsql security definer set search_path = '' set plan_cache_mode = force_custom_plan as $$
 #variable_conflict use_column
 begin
   return query
@@ -4548,7 +4557,7 @@ end $$;
 -- anything changed. Raises no_data_found for a call that is not the organisation's, and VQ008 for a carrier
 -- id that belongs to another call.
 create function private.record_call_event(organization uuid, call uuid, new_status text, facts jsonb default '{}')
-  returns boolean language plpgsql security definer set search_path = '' as $$
+  returns boolean language plpgsql security definer set search_path = '' set plan_cache_mode = force_custom_plan as $$
 declare
   was public.call_logs;
   sid text;
@@ -4598,77 +4607,104 @@ begin
   return true;
 end $$;
 
--- Closes a call in one transaction: transcript from the utterances, outcome, the queue row's next state, and
--- the quota given back unless somebody (a person or a machine) answered. `retry_at` null ends the queue row
--- (completed when answered, else failed), an instant queues it again while attempts are left. 'not_placed'
--- means that the carrier never knew the call: the attempt does not count. `result` may hold ai_analysis,
--- disconnect_reason, disconnect_notes, transferred, error, priority (1 for a callback). The caller moves the
--- lead in the same transaction. False when the call was finished before.
-create function private.finish_call(organization uuid, call uuid, how text, retry_at timestamptz, result jsonb default '{}')
-  returns boolean language plpgsql security definer set search_path = '' as $$
+-- Closes calls, each in one step: transcript from the utterances, outcome, the queue row's next state, and the
+-- quota given back unless somebody (a person or a machine) answered. `calls`: [{"organization_id",
+-- "call_log_id", "outcome", "retry_at", "result"}]. `retry_at` absent ends the queue row (completed when
+-- answered, else failed), an instant queues it again while attempts are left. 'not_placed' means that the
+-- carrier never knew the call: the attempt does not count. `result` may hold ai_analysis, disconnect_reason,
+-- disconnect_notes, transferred, error, priority (1 for a callback). The caller moves the leads in the same
+-- transaction. Returns the calls that this closed; one that was closed before is not among them. One
+-- statement for the whole batch: closing one by one costs four times as much.
+create function private.finish_calls(calls jsonb) returns uuid[]
+  language plpgsql security definer set search_path = '' set plan_cache_mode = force_custom_plan as $$
 declare
-  this public.call_logs;
-  row_of_queue public.call_queue;
-  answered boolean := how in ('answered', 'callback', 'voicemail', 'do_not_call');
-  uncounted boolean := how = 'not_placed';
-  next_status text;
+  done uuid[];
+  refunds jsonb;
+  refund record;
 begin
-  select c.* into this from public.call_logs c where c.organization_id = organization and c.id = call for update;
-  if not found then
-    raise exception 'No such call.' using errcode = 'no_data_found';
-  elsif this.finished_at is not null then
-    return false;
-  end if;
-  update public.call_logs c
-     set outcome = how, finished_at = now(),
-         -- an end that the carrier never reported is what the outcome says
-         status = case when private.call_rank(c.status) = 4 then c.status
-                       when how in ('busy', 'no_answer', 'rejected', 'voicemail', 'cancelled') then how
-                       when how in ('answered', 'callback', 'do_not_call') then 'completed'
-                       when uncounted then 'cancelled' else 'failed' end,
-         -- an attempt that was not placed makes room for itself
-         idempotency_key = case when uncounted then c.idempotency_key || ':' || c.id else c.idempotency_key end,
-         conversation_transcript = (
-           select string_agg(case u.speaker when 'agent' then 'Agent: ' else 'Lead: ' end || u.text, E'\n' order by u.seq)
-             from public.call_utterances u where u.organization_id = organization and u.call_log_id = call),
-         ai_analysis = coalesce(result -> 'ai_analysis', c.ai_analysis),
-         disconnect_reason = coalesce(result ->> 'disconnect_reason', c.disconnect_reason),
-         disconnect_notes = coalesce(result ->> 'disconnect_notes', c.disconnect_notes),
-         transferred = coalesce((result ->> 'transferred')::boolean, c.transferred)
-   where c.organization_id = organization and c.id = call;
-
-  select q.* into row_of_queue from public.call_queue q
-   where q.organization_id = organization and q.id = this.queue_id and q.status = 'processing' for update;
-  if not found then
-    -- the lead or campaign was deleted while the call ran
-    return true;
-  end if;
-  if row_of_queue.quota_taken_on is not null and not answered then
-    perform private.give_back_quota(organization, 'ai_calls_per_month', 1, row_of_queue.quota_taken_on);
-  end if;
-  next_status := case when retry_at is not null and (uncounted or row_of_queue.attempt_count < row_of_queue.max_attempts
-                                                     or how = 'callback') then 'queued'
-                      when how in ('answered', 'callback', 'do_not_call') then 'completed' else 'failed' end;
-  -- a campaign that is over queues nobody again
-  if next_status = 'queued' and exists (select 1 from public.campaigns k where k.organization_id = organization
-       and k.id = row_of_queue.campaign_id and k.status in ('completed', 'cancelled', 'failed')) then
-    next_status := 'failed';
-  end if;
-  update public.call_queue q
-     set status = next_status, lease_owner = null, lease_expires_at = null, quota_taken_on = null,
-         attempt_count = q.attempt_count - case when uncounted then 1 else 0 end,
-         -- the person asked for this call: it does not count against the campaign's patience
-         max_attempts = case when how = 'callback' and next_status = 'queued'
-                             then least(20, greatest(q.max_attempts, q.attempt_count + 1)) else q.max_attempts end,
-         next_retry_at = coalesce(case when next_status = 'queued' then retry_at end, q.next_retry_at),
-         priority = case when next_status = 'queued' then coalesce((result ->> 'priority')::smallint, q.priority)
-                         else q.priority end,
-         last_outcome = how, last_error = result ->> 'error'
-   where q.organization_id = organization and q.id = row_of_queue.id;
+  perform private.lock_tenants(array(select a.organization_id from jsonb_to_recordset(calls) as a (organization_id uuid)));
+  with asked as (
+    select distinct on (a.organization_id, a.call_log_id) a.*, coalesce(a.result, '{}') as r
+      from jsonb_to_recordset(calls) as a (organization_id uuid, call_log_id uuid, outcome text, retry_at timestamptz,
+                                           result jsonb)
+  ), open as (
+    select c.organization_id, c.id, c.queue_id, a.outcome as how, a.retry_at, a.r, a.outcome = 'not_placed' as uncounted
+      from asked a
+      join public.call_logs c on c.organization_id = a.organization_id and c.id = a.call_log_id
+     where c.finished_at is null
+     order by c.organization_id, c.id for update of c
+  ), closed as (
+    update public.call_logs c
+       set outcome = o.how, finished_at = now(),
+           -- an end that the carrier never reported is what the outcome says
+           status = case when private.call_rank(c.status) = 4 then c.status
+                         when o.how in ('busy', 'no_answer', 'rejected', 'voicemail', 'cancelled') then o.how
+                         when o.how in ('answered', 'callback', 'do_not_call') then 'completed'
+                         when o.uncounted then 'cancelled' else 'failed' end,
+           -- an attempt that was not placed makes room for itself
+           idempotency_key = case when o.uncounted then c.idempotency_key || ':' || c.id else c.idempotency_key end,
+           conversation_transcript = (
+             select string_agg(case u.speaker when 'agent' then 'Agent: ' else 'Lead: ' end || u.text, E'\n' order by u.seq)
+               from public.call_utterances u where u.organization_id = o.organization_id and u.call_log_id = o.id),
+           ai_analysis = coalesce(nullif(o.r -> 'ai_analysis', 'null'), c.ai_analysis),
+           disconnect_reason = coalesce(o.r ->> 'disconnect_reason', c.disconnect_reason),
+           disconnect_notes = coalesce(o.r ->> 'disconnect_notes', c.disconnect_notes),
+           transferred = coalesce((o.r ->> 'transferred')::boolean, c.transferred)
+      from open o where c.organization_id = o.organization_id and c.id = o.id
+  ), held as (
+    -- no row where the lead or campaign was deleted while the call ran
+    select q.organization_id, q.id, q.quota_taken_on, o.how, o.r, o.uncounted, o.retry_at,
+           case when o.retry_at is not null
+                     -- a campaign that is over queues nobody again
+                     and k.status not in ('completed', 'cancelled', 'failed')
+                     and (o.uncounted or o.how = 'callback' or q.attempt_count < q.max_attempts) then 'queued'
+                when o.how in ('answered', 'callback', 'do_not_call') then 'completed' else 'failed' end as next_status
+      from open o
+      join public.call_queue q on q.organization_id = o.organization_id and q.id = o.queue_id and q.status = 'processing'
+      join public.campaigns k on k.organization_id = q.organization_id and k.id = q.campaign_id
+     order by q.organization_id, q.id for update of q
+  ), moved as (
+    update public.call_queue q
+       set status = h.next_status, lease_owner = null, lease_expires_at = null, quota_taken_on = null,
+           attempt_count = q.attempt_count - case when h.uncounted then 1 else 0 end,
+           -- the person asked for this call: it does not count against the campaign's patience
+           max_attempts = case when h.how = 'callback' and h.next_status = 'queued'
+                               then least(20, greatest(q.max_attempts, q.attempt_count + 1)) else q.max_attempts end,
+           next_retry_at = case when h.next_status = 'queued' then h.retry_at else q.next_retry_at end,
+           priority = case when h.next_status = 'queued' then coalesce((h.r ->> 'priority')::smallint, q.priority)
+                           else q.priority end,
+           last_outcome = h.how, last_error = h.r ->> 'error'
+      from held h where q.organization_id = h.organization_id and q.id = h.id
+  )
+  select coalesce(array_agg(o.id), '{}'),
+         (select jsonb_agg(g) from (
+            select h.organization_id, h.quota_taken_on, count(*)::integer as n from held h
+             where h.quota_taken_on is not null and h.how not in ('answered', 'callback', 'voicemail', 'do_not_call')
+             group by 1, 2 order by 1, 2) g)
+    into done, refunds from open o;
+  for refund in select * from jsonb_to_recordset(coalesce(refunds, '[]'))
+                  as f (organization_id uuid, quota_taken_on date, n integer) loop
+    perform private.give_back_quota(refund.organization_id, 'ai_calls_per_month', refund.n, refund.quota_taken_on);
+  end loop;
   -- a place is free: whoever waited for it is looked at now
   update private.call_tenants t set next_due_at = '-infinity', held_up = false
-   where t.organization_id = organization and t.held_up;
-  return true;
+   where t.held_up and t.organization_id in (
+     select a.organization_id from jsonb_to_recordset(calls) as a (organization_id uuid));
+  return done;
+end $$;
+
+-- Closes one call, as above. False when it was closed before; raises no_data_found for one that is not there.
+create function private.finish_call(organization uuid, call uuid, how text, retry_at timestamptz, result jsonb default '{}')
+  returns boolean language plpgsql security definer set search_path = '' as $$
+begin
+  if cardinality(private.finish_calls(jsonb_build_array(jsonb_build_object(
+       'organization_id', organization, 'call_log_id', call, 'outcome', how, 'retry_at', retry_at,
+       'result', result)))) = 1 then
+    return true;
+  elsif not exists (select 1 from public.call_logs c where c.organization_id = organization and c.id = call) then
+    raise exception 'No such call.' using errcode = 'no_data_found';
+  end if;
+  return false;
 end $$;
 
 -- Prolongs the leases that a worker holds on these queue rows; returns the rows that are still its own.
@@ -4691,13 +4727,16 @@ create function private.release_expired_leases(worker text, lease_seconds intege
 #variable_conflict use_column
 declare
   lapsed record;
+  tenants uuid[] := array(select distinct q.organization_id from public.call_queue q
+                           where q.status = 'processing' and q.lease_expires_at < now());
 begin
+  perform private.lock_tenants(tenants);
   for lapsed in
     select q.organization_id, q.id, q.quota_taken_on, c.id as call_log_id, c.call_sid, c.request_uuid, c.callee_number,
            c.status, c.created_at
       from public.call_queue q
       left join public.call_logs c on c.organization_id = q.organization_id and c.queue_id = q.id and c.finished_at is null
-     where q.status = 'processing' and q.lease_expires_at < now()
+     where q.status = 'processing' and q.lease_expires_at < now() and q.organization_id = any (tenants)
      order by q.organization_id, q.id limit most for update of q skip locked
   loop
     if lapsed.call_log_id is null then
@@ -4798,7 +4837,7 @@ create function private.call_reserve() returns numeric
 -- The earliest instant at which the tenant has something to dial; null when it has nothing. Three index
 -- probes per running campaign.
 create function private.next_due(organization uuid, business_now timestamptz) returns timestamptz
-  language plpgsql stable security definer set search_path = '' as $$
+  language plpgsql stable security definer set search_path = '' set plan_cache_mode = force_custom_plan as $$
 declare
   due timestamptz;
 begin
@@ -4818,7 +4857,7 @@ end $$;
 -- with the reason. Everything that needs the exact clock of the lead is left to the rules.
 create function private.claim_for_tenant(organization uuid, worker text, most integer, lease_seconds integer,
                                          business_now timestamptz)
-  returns setof uuid language plpgsql security definer set search_path = '' as $$
+  returns setof uuid language plpgsql security definer set search_path = '' set plan_cache_mode = force_custom_plan as $$
 declare
   org public.organizations;
   places integer;
@@ -4896,9 +4935,12 @@ begin
 
   granted := private.take_quota(organization, 'ai_calls_per_month', cardinality(chosen), business_now);
   if granted = 0 then
-    -- nobody is skipped: the campaigns wait for the next month or a larger plan (private.tend_campaigns)
+    -- nobody is skipped: the campaigns wait for the next month or a larger plan (private.tend_campaigns); one
+    -- whose row a call's cost holds at this moment is paused by the next claim, waiting could be a deadlock
     update public.campaigns c set status = 'paused', pause_reason = 'quota'
-     where c.organization_id = organization and c.status = 'running';
+     where c.organization_id = organization and c.id in (
+       select r.id from public.campaigns r where r.organization_id = organization and r.status = 'running'
+        order by r.id for update skip locked);
     return;
   end if;
   return query
@@ -4931,7 +4973,7 @@ create function private.claim_calls(worker text, batch integer, lease_seconds in
                  lease_expires_at timestamptz, carrier text, caller_number text, rehearse_legal_hours boolean,
                  campaign_time_zone text, start_date date, end_date date, time_start time, time_end time,
                  calls_to_number_today integer)
-  language plpgsql security definer set search_path = '' as $$
+  language plpgsql security definer set search_path = '' set plan_cache_mode = force_custom_plan as $$
 #variable_conflict use_column
 declare
   tenants uuid[];
@@ -4995,11 +5037,12 @@ end $$;
 -- "reason"}]; with `until` the call waits until then and no attempt is counted, without it is closed as not
 -- eligible. The quota is given back. Only what this worker holds and has not begun; returns how many.
 create function private.return_calls(worker text, calls jsonb) returns integer
-  language plpgsql security definer set search_path = '' as $$
+  language plpgsql security definer set search_path = '' set plan_cache_mode = force_custom_plan as $$
 declare
   tenant record;
   n integer := 0;
 begin
+  perform private.lock_tenants(array(select a.organization_id from jsonb_to_recordset(calls) as a (organization_id uuid)));
   for tenant in
     with asked as (
       select r.* from jsonb_to_recordset(calls) as r (organization_id uuid, queue_id uuid, until timestamptz, reason text)
@@ -5590,6 +5633,8 @@ grant update (name, phone, further_phones, email, language, time_zone, consent_s
 grant execute on function private.lead_scope_with(text), private.masked_contact(uuid, uuid),
   private.masked_phone(text), private.masked_email(text), private.stamp_do_not_call()
   to authenticated, vantage_worker;
+-- The view lead_cards names it; a role that may read the view must be able to start it.
+grant execute on function private.masked_contact(uuid, uuid) to service_role;
 
 -- crm/lead_activities.sql
 
@@ -5713,7 +5758,7 @@ grant update (status, pause_reason) on public.campaigns to vantage_worker;
 -- calling/dialler_calls.sql
 
 grant execute on function private.begin_calls(text, jsonb), private.tenant_of_call(text),
-  private.record_call_event(uuid, uuid, text, jsonb), private.finish_call(uuid, uuid, text, timestamptz, jsonb),
+  private.record_call_event(uuid, uuid, text, jsonb), private.finish_call(uuid, uuid, text, timestamptz, jsonb), private.finish_calls(jsonb),
   private.renew_leases(text, uuid[], integer), private.release_expired_leases(text, integer, integer),
   private.tend_campaigns(timestamptz) to vantage_worker;
 

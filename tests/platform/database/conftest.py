@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from uuid import uuid4
 
 import psycopg
-from psycopg import conninfo, sql
 import pytest
+from psycopg import conninfo, sql
 
 from vantage.platform.database import Database
 from vantage.platform.database.install import apply_shim

@@ -1,14 +1,14 @@
 """`vantage db …` on a plain server of one's own, as somebody would type it."""
 
-from collections.abc import Callable, Iterator
 import json
-from pathlib import Path
 import shutil
 import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import psycopg
-from psycopg import conninfo
 import pytest
+from psycopg import conninfo
 from typer.testing import CliRunner, Result
 
 from vantage.main.cli import db

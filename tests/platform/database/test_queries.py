@@ -1,8 +1,8 @@
 """Every named query of the product is prepared against the real schema, and every one is used."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
-import re
 
 import psycopg
 import pytest

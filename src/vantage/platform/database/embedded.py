@@ -1,13 +1,13 @@
 """PostgreSQL without an installation: a server of our own below `$VANTAGE_HOME/postgres`."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 import fcntl
 import hashlib
 import os
-from pathlib import Path
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 
 import psycopg
 from psycopg import sql

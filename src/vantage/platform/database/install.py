@@ -42,24 +42,6 @@ def apply_schema(connection: psycopg.Connection, schema: Schema | None = None) -
         raise InstallError(_explain(connection, schema, error)) from error
 
 
-def refusals(connection: psycopg.Connection, schema: Schema) -> list[str]:
-    """Apply what the server takes, statement by statement, and say what it refused and where that stands."""
-    body_start = schema.text.index("$schema$\n", schema.text.index("do $vantage$")) + len("$schema$")
-    body = schema.text[body_start : schema.text.rindex("$schema$")]
-    before = schema.text.count("\n", 0, body_start)
-    found: list[str] = []
-    with connection.transaction():
-        for statement in statements(body):
-            try:
-                with connection.transaction():
-                    connection.execute(statement.text.encode())
-            except psycopg.Error as error:
-                offset = int(error.diag.statement_position or 1) - 1
-                line = before + statement.line + statement.text.count("\n", 0, offset)
-                found.append(_at(schema, line, error) + "\n" + _excerpt(statement.text))
-    return found
-
-
 def _apply_file(connection: psycopg.Connection, file: Path) -> None:
     sql = file.read_text(encoding="utf-8")
     try:

@@ -1,11 +1,11 @@
 """Forward steps for databases that an earlier release has made. There is no way back but a backup."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 import hashlib
-from pathlib import Path
 import re
 import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
 
 import psycopg
 from psycopg import Connection, sql

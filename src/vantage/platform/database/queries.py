@@ -77,7 +77,7 @@ class Statement:
         """Every row, as a tuple."""
         return self._ask(_all, values, tuple_row)
 
-    def scalar(self, kind: type[T], /, **values: object) -> Ask[T]:
+    def scalar(self, kind: type[T], /, **values: object) -> Ask[T]:  # noqa: ARG002 - it types the answer
         """The first column of the only row; NotFound when there is none. `kind` is for the type checker."""
         return self._ask(_scalar, values, tuple_row)
 

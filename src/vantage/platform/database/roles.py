@@ -1,10 +1,10 @@
 """The application's login role, and the procrastinate schema that only its worker may reach."""
 
-from procrastinate.schema import SchemaManager
+import re
 from importlib.metadata import version
 from pathlib import Path
-import re
 
+from procrastinate.schema import SchemaManager
 from psycopg import Connection, sql
 
 APP_ROLE = "vantage_app"
