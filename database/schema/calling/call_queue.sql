@@ -92,6 +92,15 @@ begin
     where t.next_due_at is null or t.next_due_at > excluded.next_due_at;
 end $$;
 
+-- Whoever changes rows of the queue for a tenant and then its quota takes this lock first, in this order: else
+-- two of them could wait for each other. Short: the dialler's transactions are.
+create function private.lock_tenants(organizations uuid[]) returns void
+  language plpgsql security definer set search_path = '' as $$
+begin
+  perform 1 from private.call_tenants t where t.organization_id = any (organizations)
+    order by t.organization_id for update;
+end $$;
+
 create function private.check_queue_step() returns trigger
   language plpgsql set search_path = '' as $$
 begin

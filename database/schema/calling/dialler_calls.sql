@@ -114,6 +114,7 @@ declare
   refunds jsonb;
   refund record;
 begin
+  perform private.lock_tenants(array(select a.organization_id from jsonb_to_recordset(calls) as a (organization_id uuid)));
   with asked as (
     select distinct on (a.organization_id, a.call_log_id) a.*, coalesce(a.result, '{}') as r
       from jsonb_to_recordset(calls) as a (organization_id uuid, call_log_id uuid, outcome text, retry_at timestamptz,
@@ -218,13 +219,16 @@ create function private.release_expired_leases(worker text, lease_seconds intege
 #variable_conflict use_column
 declare
   lapsed record;
+  tenants uuid[] := array(select distinct q.organization_id from public.call_queue q
+                           where q.status = 'processing' and q.lease_expires_at < now());
 begin
+  perform private.lock_tenants(tenants);
   for lapsed in
     select q.organization_id, q.id, q.quota_taken_on, c.id as call_log_id, c.call_sid, c.request_uuid, c.callee_number,
            c.status, c.created_at
       from public.call_queue q
       left join public.call_logs c on c.organization_id = q.organization_id and c.queue_id = q.id and c.finished_at is null
-     where q.status = 'processing' and q.lease_expires_at < now()
+     where q.status = 'processing' and q.lease_expires_at < now() and q.organization_id = any (tenants)
      order by q.organization_id, q.id limit most for update of q skip locked
   loop
     if lapsed.call_log_id is null then

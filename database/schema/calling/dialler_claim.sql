@@ -244,6 +244,7 @@ declare
   tenant record;
   n integer := 0;
 begin
+  perform private.lock_tenants(array(select a.organization_id from jsonb_to_recordset(calls) as a (organization_id uuid)));
   for tenant in
     with asked as (
       select r.* from jsonb_to_recordset(calls) as r (organization_id uuid, queue_id uuid, until timestamptz, reason text)
