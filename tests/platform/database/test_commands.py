@@ -13,8 +13,9 @@ from typer.testing import CliRunner, Result
 
 from vantage.main.cli import db
 from vantage.platform.database import Database, UnsafeRole
+from vantage.platform.database.addresses import is_pooled, with_user, without_password
 from vantage.platform.database.embedded import EmbeddedServer, start_embedded
-from vantage.platform.database.install import run_script
+from vantage.platform.database.install import apply_shim, run_script
 from vantage.platform.database.schema_files import build_schema
 
 Run = Callable[..., Result]
@@ -147,3 +148,39 @@ def test_schema_check_sees_a_change(run: Run, monkeypatch: pytest.MonkeyPatch, t
     assert "run `vantage db schema`" in run("schema", "--check", exit_code=1).output
     run("schema")
     assert "bigint" in (tmp_path / "schema.sql").read_text()
+
+
+def test_on_supabase_the_shim_is_left_out(plain: str, run: Run, tmp_path: Path) -> None:
+    """What the dashboard's role meets there: the roles and auth are in place, so is a superuser that nobody may be."""
+    with psycopg.connect(plain, autocommit=True) as admin:
+        apply_shim(admin)
+        admin.execute("create role supabase_admin superuser; alter role vantage_owner password 'from-the-dashboard'")
+        try:
+            dashboard = conninfo.make_conninfo(plain, user="vantage_owner", password="from-the-dashboard")
+            result = run("init", SUPABASE_DB_URL=dashboard)
+            assert "applied the shim" not in result.output
+            assert "installed version" in result.output
+            assert json.loads(run("status", "--json").output)["login"] == "vantage_app"
+        finally:
+            admin.execute("drop role supabase_admin")
+
+
+def test_behind_supabases_pooler_the_login_keeps_the_projects_name() -> None:
+    admin = "postgresql://postgres.abcd:p%40ss@aws-0-ap-south-1.pooler.supabase.com:6543/postgres?sslmode=require"
+    assert with_user(admin, "vantage_app", "new") == (
+        "postgresql://vantage_app.abcd:new@aws-0-ap-south-1.pooler.supabase.com:6543/postgres?sslmode=require"
+    )
+    assert "p%40ss" not in without_password(admin)
+    assert is_pooled(admin)
+    assert not is_pooled(admin.replace("6543", "5432"))
+
+
+def test_psql_is_given_the_password_through_the_environment(
+    plain: str, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake = tmp_path / "bin" / "psql"
+    fake.parent.mkdir()
+    fake.write_text(f'#!/bin/sh\necho "$PGPASSWORD" "$@" > {tmp_path}/seen\nexit 3\n')
+    fake.chmod(0o755)
+    run("psql", "--", "-c", "select 1", exit_code=3, DATABASE_URL="postgresql://me:secret@db/x", PATH=str(fake.parent))
+    assert (tmp_path / "seen").read_text() == "secret postgresql://me@db/x -c select 1\n"

@@ -266,3 +266,29 @@ async def test_an_older_schema_is_refused(database_url: str) -> None:
 async def test_nobody_at_the_address_is_said_plainly() -> None:
     with pytest.raises(Unavailable, match="cannot be reached"):
         await Database("postgresql://vantage_app@127.0.0.1:1/none", wait_seconds=0.3).open()
+
+
+async def test_a_lost_server_is_unavailable_and_then_forgotten(
+    database: Database, notes: psycopg.Connection, superuser: psycopg.Connection
+) -> None:
+    """A restart of PostgreSQL costs the requests that are under way, and no later ones."""
+    asha = person(uuid4())
+    with pytest.raises(Unavailable):
+        async with database.write(asha) as tx:
+            await tx.execute(NOTE, text="lost with the connection")
+            end_connections(superuser)
+            await tx.execute(NOTE, text="never arrives")
+    assert (await database.read(asha, WHO.one(Who))).role == "authenticated"
+    # Nor does a connection that died while nobody used it.
+    end_connections(superuser)
+    for _ in range(4):
+        await database.run(asha, NOTES.rows())
+    assert stored(notes) == []
+
+
+def end_connections(superuser: psycopg.Connection) -> None:
+    """What a restart does to the application's connections, waited for."""
+    mine = "from pg_stat_activity where usename = 'vantage_app' and datname = current_database()"
+    superuser.execute(f"select pg_terminate_backend(pid) {mine}".encode())
+    while superuser.execute(f"select count(*) {mine}".encode()).fetchone() != (0,):
+        pass

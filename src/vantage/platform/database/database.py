@@ -1,5 +1,6 @@
 """The application's way to PostgreSQL: a pool of connections that are nobody until a transaction says who."""
 
+import select
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from types import TracebackType
@@ -34,6 +35,17 @@ _ROLE = b"""
       from pg_catalog.pg_roles r where r.rolname = current_user"""
 
 
+async def _check_if_server_spoke(connection: Connection) -> None:
+    """Ask a waiting connection for a sign of life only if the server has sent something meanwhile.
+
+    That is what a restart looks like; an ordinary connection has nothing to read and costs no round trip.
+    """
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLIN)
+    if poll.poll(0):
+        await AsyncConnectionPool.check_connection(connection)
+
+
 class UnsafeRole(RuntimeError):
     """The login of DATABASE_URL is one for which row security does not hold, or cannot become our roles."""
 
@@ -66,6 +78,7 @@ class Database:
             max_size=max_size,
             timeout=wait_seconds,
             open=False,
+            check=_check_if_server_spoke,
             name="vantage",
             kwargs={
                 "autocommit": True,
