@@ -18,9 +18,9 @@ VENV = ROOT / ".venv"
 STAMP = VENV / "made-from"
 LOCK = ROOT / "requirements" / "dev.lock"
 COMMAND = """#!{python}
-from vantage.main.cli import app
+from vantage.main.cli import main
 
-app()
+main()
 """
 
 

@@ -129,7 +129,8 @@ def test_words_in_templates_go_through_gettext(tree: dict[str, str]) -> None:
     bare = {
         name: words
         for name, text in tree.items()
-        if name.startswith("src/") and name.endswith(".html") and (words := bare_text(text))
+        if "/templates/" in name and "/styleguide/" not in name  # whose sample data is no sentence of ours
+        if name.endswith(".html") and (words := bare_text(text))
     }
     assert not bare
 

@@ -1,0 +1,64 @@
+"""The web application: every feature's routers over the platform, in one explicit list."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from hashlib import sha256
+
+from fastapi import FastAPI
+from starlette.staticfiles import StaticFiles
+
+from vantage.features.identity import api as identity_api
+from vantage.features.identity import pages as identity_pages
+from vantage.features.identity.provider import LocalAccounts
+from vantage.features.identity.resolve import Resolver
+from vantage.features.identity.sign_in import Identity
+from vantage.features.identity.tokens import AccessTokens
+from vantage.kernel.clock import SystemClock
+from vantage.main.settings import Settings, SettingsError, load_settings
+from vantage.platform.database import ANON, Database
+from vantage.platform.database.schema_files import schema_version
+from vantage.platform.database.sql_files import sql_root
+from vantage.platform.http.app import create_http_app
+from vantage.platform.http.auth import use_resolver
+from vantage.platform.telemetry.logs import configure_logs
+from vantage.web.templating import STATIC, STATIC_URL
+
+ROUTERS = (identity_api.router, identity_pages.router)
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The application for uvicorn (`vantage.main.asgi:create_app`, as factory). Raises SettingsError."""
+    settings = settings or load_settings()
+    if settings.database_url is None:
+        raise SettingsError("DATABASE_URL is not set. `vantage up` starts the embedded PostgreSQL and sets it.")
+    configure_logs(settings.log_level)
+    database = Database(settings.database_url.get_secret_value())
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        await database.open(expected_version=schema_version(sql_root()))
+        try:
+            yield
+        finally:
+            await database.close()
+
+    async def database_ready() -> None:
+        async with database.reading(ANON):
+            pass
+
+    app = create_http_app(
+        secret=settings.secret_bytes(),
+        public_url=settings.public_url,
+        lifespan=lifespan,
+        ready_checks={"database": database_ready},
+        metrics_public=settings.metrics_public,
+    )
+    # a key of its own: who could forge form tokens could not forge access tokens
+    token_key = sha256(b"access tokens\0" + settings.secret_bytes()).digest()
+    identity = Identity(database, LocalAccounts(database), AccessTokens(token_key), SystemClock())
+    app.state.identity = identity
+    use_resolver(app, Resolver(identity))
+    for router in ROUTERS:
+        app.include_router(router)
+    app.mount(STATIC_URL, StaticFiles(directory=STATIC, check_dir=False), name="static")
+    return app

@@ -1,0 +1,3 @@
+from vantage.main.cli import main
+
+main()
