@@ -175,3 +175,29 @@ def test_statements_end_where_psql_ends_them() -> None:
     assert [statement.line for statement in found] == [2, 3, 5, 5]
     assert found[0].text.endswith("*/ ;")
     assert found[-1].text == "select 'last'"
+
+
+def test_a_project_with_supabases_old_defaults_ends_with_the_same_rights(scratch: Callable[..., Scratch]) -> None:
+    """Until 2026 each new table and function in public was open to the API roles."""
+    rights = []
+    for old in (False, True):
+        with psycopg.connect(scratch(shim=True).owner_url, autocommit=True) as owner:
+            if old:
+                for kind in ("tables", "functions", "sequences"):
+                    owner.execute(
+                        "alter default privileges in schema public"
+                        f" grant all on {kind} to anon, authenticated, service_role".encode()
+                    )
+            run_script(owner, build_schema().text)
+            found = owner.execute("""
+                select grantee.rolname, kind, name, privilege from (
+                  select oid::regclass::text, 'relation', (aclexplode(relacl)).* from pg_class
+                   where relnamespace = any (array['public', 'private']::regnamespace[])
+                  union all select oid::regprocedure::text, 'function', (aclexplode(proacl)).* from pg_proc
+                   where pronamespace = any (array['public', 'private']::regnamespace[])
+                ) as given (name, kind, grantor, grantee_id, privilege, grantable)
+                left join pg_roles grantee on grantee.oid = grantee_id order by 1, 2, 3, 4""").fetchall()
+            rights.append(found)
+            assert not [right for right in found if right[0] is None], "nothing is given to PUBLIC"
+    assert rights[0] == rights[1]
+    assert len(rights[0]) > 100
