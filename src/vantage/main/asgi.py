@@ -56,6 +56,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     # a key of its own: who could forge form tokens could not forge access tokens
     token_key = sha256(b"access tokens\0" + settings.secret_bytes()).digest()
     identity = Identity(database, LocalAccounts(database), AccessTokens(token_key), SystemClock())
+    app.state.database = database
+    app.state.clock = identity.clock
     app.state.identity = identity
     use_resolver(app, Resolver(identity))
     for router in ROUTERS:
