@@ -27,7 +27,7 @@ _UPPER = re.compile(
     r"not (?:a )?(?:single )?(?:rupee|paisa) more|more than that|nothing (?:above|over|beyond)|se kam|vadhu ma vadhu|vadhare ma vadhare|zyada se zyada|jyada se jyada|last|upar nahi|jyada nahi|zyada nahi)\b"
 )
 _UPPER_AFTER = re.compile(
-    r"^(?: rupees| ka| ki| ke| na| nu| ni| mein| me| men| budget| hi| j)* (tak|sudhi|se (?:upar|zyada|jyada|aage|adhik) (?:to )?(?:nahi|mat|no)|thi (?:vadhare|vadhu|upar|vadhi) (?:to )?(?:nahi|na|no)|ke (?:andar|neeche|niche|bhitar)|ki andar|andar|ni andar|max|maximum|tops|"
+    r"^(?: rupees| ka| ki| ke| na| nu| ni| mein| me| men| budget| hi| j)* (tak|sudhi|se (?:1 |ek )?(?:rupya |rupaya |rupee |paisa )?(?:upar|zyada|jyada|aage|adhik) (?:to )?(?:nahi|mat|no)|thi (?:vadhare|vadhu|upar|vadhi) (?:to )?(?:nahi|na|no)|ke (?:andar|neeche|niche|bhitar)|ki andar|andar|ni andar|max|maximum|tops|"
     r"is (?:my |the |our )?(?:ceiling|limit|max|maximum|cap|last|upper limit)|at (?:the )?most|ceiling|limit|or (?:less|below|under)|and not|not more|se kam(?! nahi)|ma j patavu|no more|last|and no more|se (?:upar|zyada) (?:\w+ ){0,3}nahi|thi (?:upar|vadhare) (?:\w+ ){0,2}nahi)\b"
 )
 _LOWER = re.compile(r"\b(at ?least|minimum|not below|not less than|above|more than|starting from|kam se kam|ochha ma ochhu|ochhama ochhu|from|no less than|over)( \w+)? ?$")
@@ -39,11 +39,11 @@ _NOT_BUDGET_BEFORE = re.compile(
     r"loan|bank|sanction\w*|eligib\w*|pin ?code|sector|flat number|flat no|house|room|tower|wing|floor|plot number|last digit\w*|ending|number|sqft|carpet|area|per|ticket|gst|tax|registration|stamp|parking|commission|brokerage|age|umar|discount|phase|tarikh|member\w*)\b"
 )
 _NOT_BUDGET_AFTER = re.compile(
-    r"^(?: ka| ki| ke| nu| no| na| ni| rupees| only| mein)* ?(emi|rent|kiraye|per|a month|/ ?(?:month|sqft)|every month|each month|monthly|month|loan|ka rate|price (?:to )?nahi|deposit|token|advance|down|salary|package|sqft|gaj|"
+    r"^(?: ka| ki| ke| nu| no| na| ni| rupees| only| mein)* ?(mat|emi|rent|kiraye|per|a month|/ ?(?:month|sqft)|every month|each month|monthly|month|loan|ka rate|price (?:to )?nahi|deposit|token|advance|down|salary|package|sqft|gaj|"
     r"percent|members?|log|people|har month|mahina|dar month|sanction\w*|maintenance|eligib\w*|approved|years?|floor|st floor|th floor|feet|km|kilometer|discount|parking|metre|meter|se (?:start|shuru))\b"
 )
 _OTHERS = re.compile(
-    r"\b(friend\w*|dost\w*|neighbou?r\w*|padosi\w*|colleague\w*|cousin\w*|uncle\w*|chacha\w*|mama ne|mamaji|brother(?! and)\w*|bhai (?:ne|no|nu|ka|ki|ke)|bhaiya ne|bhaiye|kaka\w*|jija\w*|boss|sister\w*|behen (?:ne|ka)|someone|kisi ne|others?|relative\w*|rishtedar\w*|saala|mausa|fufa|company|builder)\b"
+    r"\b(friend\w*|dost\w*|neighbou?r\w*|padosi\w*|colleague\w*|cousin\w*|uncle\w*|chacha\w*|mama ne|mamaji|brother(?! and)\w*|bhai (?:ne|no|nu|ka|ki|ke)|bhaiya ne|bhaiye|kaka\w*|jija\w*|boss|sister\w*|behen (?:ne|ka)|someone|kisi ne|others?|relative\w*|rishtedar\w*|saala|mausa|fufa|company|builder|part(?:y|ies)|clients?|customers?)\b"
 )
 _PAST = re.compile(r"\b(bought|cost me|paid|purchased|sold|liya tha|khareeda|kharida|khareed tha|becha|bech diya|mila tha|got (?:it|mine|a)|last (?:one|time)|previous|pehle|was (?:for|at)|(?:third|second|first) one|lidhu|lidho|lidhi|lidhelu|vechyu|years? ago|year pehle|me liya|le liya)\b")
 _QUOTED = re.compile(
@@ -55,7 +55,7 @@ _REFUSED = re.compile(
     r"not (?:possible|affordable|in my budget)|can ?not afford|nahi (?:ho payega|dunga|de sakta|de sakti|denge|chalega|hoga|jamega|soch)|budget se bahar|soch bhi nahi|aukat|vadhare (?:chhe|che|kahevay)|joke|mazak|loot|robbery|really)\b"
 )
 _CORRECTED = re.compile(r"^ ?(?:lakh |crore |rupees )?[, ]*(?:nahi likh\w*|nahi|no+\b|not\b|sorry|i mean|wait|actually|galat|arre|matlab)")
-_KEYWORD = re.compile(r"\b(budget|ceiling|limit|range|spend|invest(?:ing|ment)?|afford|max|maximum|up ?to|tops|stretch|go till|go up|lagbhag|paisa|price)\b")
+_KEYWORD = re.compile(r"\b(budget|ceiling|limit|range|spend|under|below|invest(?:ing|ment)?|afford|max|maximum|up ?to|tops|stretch|go till|go up|lagbhag|paisa|price)\b")
 _PER_MONTH = re.compile(r"\b(per month|a month|monthly|every month|mahina|har month|dar month|month (?:ka|ke|ki|na|no)|rent|kiraye)\b")
 _RENTING = re.compile(r"\b(?:on rent|on lease|kiraye (?:pe|par|per|ka|ke|ki|se|nu|no|mate|na) (?:\w+ ){0,2}(?:chahiye|lene|dekh|joi)|want (?:to|a) (?:\w+ ){0,2}(?:rent|lease)|take (?:\w+ )?on (?:rent|lease)|rent (?:pe|par|per)|lease (?:pe|par))\b")
 
@@ -163,7 +163,7 @@ def _is_budget(heard: Heard, amount: Amount, following: Amount | None, setting: 
         return False
     if re.search(r"\b(loan|sanction\w*|bank)\b", after) and not re.search(r"\bbudget\b", before + after):
         return False
-    if _PER_MONTH.search(near_after) or "rent" in heard.asked or _RENTING.search(text):
+    if _PER_MONTH.search(near_after) or "rent" in heard.asked or (_RENTING.search(text) and not re.search(r"\b(?:chadha\w*|dena|denge|dunga|out|apvu|aapvu)\b", text)):
         return False
     own = re.search(r"\b(my|our|mera|apna|hamara|mari|i) (?:\w+ ){0,2}(?:budget|ceiling|limit|range)|\b(?:mine|i can|main|mujhe|hum|i will|we can)\b", before)
     clause = before + " # " + after
@@ -187,6 +187,8 @@ def _is_budget(heard: Heard, amount: Amount, following: Amount | None, setting: 
     if amount.stated:
         return True
     # A bare number needs a reason to be money.
+    if re.search(r"\b(?:lakh|crore)\b", heard.question) and _UPPER_AFTER.match(after):
+        return True
     if re.search(r"\b(?:until|till|by|age|at|since|baje|number|floor|sector|of|aged) ?$", before) and "budget" not in heard.asked:
         return False
     return bool("budget" in heard.asked or _KEYWORD.search(sentence) or (_AROUND.search(before) and amount.low >= 1_500_000 and after.strip() == ""))

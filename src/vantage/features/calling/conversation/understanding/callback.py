@@ -10,7 +10,7 @@ from .text import Heard
 from .visit import proposes_visit
 
 CALL = re.compile(r"\b(?:call|ring|phone|buzz|speak|talk|baat|vaat|contact|reach me|try|connect|get back|milao|lagana|lagao|karo|kijiye|karjo|karso|karna|karein|dial)\b")
-_CALL_FIRM = re.compile(r"\b(?:call|ring|buzz|talk|speak|baat (?:kar\w*|karo|karna|karenge|kijiye)|vaat kar\w*|contact|get back|try)\b")
+_CALL_FIRM = re.compile(r"\b(?:baje (?:karo|karjo|karna|kar lena|karein|kijiye|karso)|call|ring|buzz|talk|speak|baat (?:kar\w*|karo|karna|karenge|kijiye)|vaat kar\w*|contact|get back|try)\b")
 _FREE = re.compile(r"\b(?:free (?:ho|hu|after|at|by|hoon|thaish|hounga|honga|thais|rahunga|thav)|available|will be free|am free|busy|meeting|driving|driv\w*|not now|can not (?:talk|speak)|office|class|hospital|gaadi|later|baad|court|train|flight|temple|mandir|sleeping|eating|lunch|gym|traffic|puja|pooja|function|shaadi|wedding|patient\w*|exam)\b")
 _PAST_CALL = re.compile(r"\b(?:called|call (?:aaya|aata|aate|aa rahe|aa raha|kiya tha|kari hati|karya hata)|you call\w* (?:yesterday|last|daily|every)|spoke|roz|daily)\b")
 _FORBIDS = re.compile(r"\bcall (?:mat|nahi)\b|\b(?:do not|never|mat|stop) (?:ever )?call\b")

@@ -67,6 +67,9 @@ def _mentions(heard: Heard, setting: Setting) -> list[tuple[int, int, str]]:
             found.append((match.start(), match.end(), "plot"))
     if not found and "configuration" in heard.asked and _ABOUT_SIZE.search(heard.question) and not villas:
         match = _SIZE.match(text)
+        settled = re.findall(r"\b(\d)(?: hi| j)? chahiye", text)
+        if settled and (name := _canonical(settled[-1])):
+            return [(text.rfind(settled[-1]), text.rfind(settled[-1]) + 1, name)]
         if match:
             found += [(match.start(), match.end(), name) for count in match.groups() if count and (name := _canonical(count))]
     return found
@@ -85,6 +88,10 @@ def configuration(turns: Sequence[Heard], setting: Setting) -> Found[tuple[str, 
             clause = re.split(r"[.;?!]", head)[-1] + " " + text[start:end] + re.split(r"[.;?!,]", tail)[0]
             if _NOT_THIS.search(head + " ") or _NOT_THIS.search(head) or _REFUSED_AFTER.match(tail):
                 refused.append(name)
+            elif name in {"villa", "plot"} and re.search(r"\b(?:mera|apna|my own|have a|already have)(?: ek| own| big)? ?$", head) and re.match(r" (?:hai|he|che|chhe|already)\b| ?$| [.,]", tail):
+                continue
+            elif re.search(r"\b(?:\d+ (?:lakh|crore) for|joking)\b", head[-24:] + tail[:60]) and re.search(r"\b(?:joking|really|loot|mazak)\b", text):
+                continue
             elif _THIRD.search(clause) or ("BHK" in name and _ELSEWHERE_BEFORE.search(head) and not re.search(r"\b(?:looking|interested|the)\b[^.]*$", head)):
                 continue
             elif re.match(r"^ (?:mein|me|men|ma) (?:\w+ ){0,2}(?:reh\w*|rahe?\w*|live)\b", tail):

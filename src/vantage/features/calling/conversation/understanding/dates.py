@@ -101,6 +101,7 @@ _DAY_PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("month_day", re.compile(rf"\b(\d{{1,2}}) (?:tarikh )?(?:of )?({_MONTH})\b")),
     ("day_month", re.compile(rf"\b({_MONTH}) (?:the )?(\d{{1,2}})(?: tarikh)?\b(?! (?:lakh|crore|baje|am|pm))")),
     ("tarikh", re.compile(r"\b(\d{1,2}) tarikh\b(?! (?:floor|call|flat|time))")),
+    ("tarikh_ko", re.compile(r"(?<!\d )(?<!baje )\b([1-9]|[12]\d|3[01]) ko\b")),
     ("tarikh2", re.compile(r"\btarikh (\d{1,2})\b")),
     ("next_week", re.compile(rf"\bnext week(?: (?:ke|ka|ki|na|no|on|mein|me|ma|the|'s))? ?(?:on )?({_DAY})\b|\b({_DAY}) (?:of )?next week\b|\bnext ({_DAY})\b")),
     ("weekday", re.compile(rf"\b({_DAY})\b")),
@@ -127,7 +128,7 @@ def days(text: str, now: datetime) -> list[When]:
                 day = month_day(_MONTHS[groups[1]], int(groups[0]), today)
             elif kind == "day_month":
                 day = month_day(_MONTHS[groups[0]], int(groups[1]), today)
-            elif kind in {"tarikh", "tarikh2"}:
+            elif kind in {"tarikh", "tarikh2", "tarikh_ko"}:
                 day = _tarikh(int(groups[0]), today)
             elif kind == "next_week":
                 day = _weekday(groups[0], today, following_week=True)

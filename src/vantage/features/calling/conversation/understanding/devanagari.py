@@ -37,7 +37,8 @@ def _word(word: str) -> str:
         before, here, after = units[at - 1], units[at], units[at + 1]
         if here[1] == "@" and before[1] not in {""} and after[0] and after[1]:
             here[1] = ""
-    return "".join(consonant + ("a" if vowel == "@" else vowel) for consonant, vowel in units)
+    latin = "".join(consonant + ("a" if vowel == "@" else vowel) for consonant, vowel in units)
+    return latin.replace("nb", "mb").replace("np", "mp")
 
 
 def romanise(text: str) -> str:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from difflib import get_close_matches
+from functools import lru_cache
 
 from .localities import LOCALITIES
 from .models import Found, Setting
@@ -17,7 +18,7 @@ _NEAR = re.compile(r"\b(?:near(?: by| to)?|towards?|around|close to|somewhere (?
 _SIDE = re.compile(r"((?:[a-z]+ ){1,3})(?:side|area|ke aaspaas|ke paas|ke pass|ki taraf|ki side|ke nazdeek|ke nazdik|baju|ni baju|ni aaspaas|ni pase|vistar|taraf|ke kareeb|na aaspaas|pase|aaspaas|locality|mein hi|me hi|ma j)\b")
 _IN = re.compile(r"((?:[a-z]+ ){1,2})(?:mein|me|men|ma|main) (?:\w+ ){0,3}(?:chahiye|lene|dekh\w*|ho|joi\w*|mil\w*|prefer|lenge|khareed\w*|hona|koi|kuch|hi|accha|achha)")
 _STOP = set(
-    "the a an my our your his her i we you is are was and or of to in at on for it this that there here some any same anything nothing road side area office school home house flat plot villa shop bhk bedroom "
+    "carpet rera possession direction sir corner anything wale wali wala the a an my our your his her i we you is are was and or of to in at on for it this that there here some any same anything nothing road side area office school home house flat plot villa shop bhk bedroom "
     "budget lakh crore price metro station mera apna aap hum main woh wo ye yeh vo us is hai he hain ho h chahiye se ke ka ki ko bhi hi to toh tak par pe aur ya koi kuch acha achha ek do mein me men ma kya kahin jagah udhar idhar yahan wahan "
     "yaha waha just only then also not no yes haan ji sir madam ok near by around about month year day week hour minute baje morning evening afternoon night today tomorrow work workplace parents family wife friend college hospital airport market temple "
     "park looking want need something somewhere anywhere prefer better good only east west north south city tarikh call visit site main location ground floor top high corner diwali next weekend monday tuesday wednesday thursday friday saturday sunday "
@@ -25,7 +26,7 @@ _STOP = set(
     "bas sirf fakt please will would could should can go come take see look dekh dekhne soch kar karo raha rahe hu hoon hun tha thi the dukan your current new old company lunch time final range garden gate water view bank maximum minimum ya haan from with same children kids "
     "project projects product township building society place places world country india town sahab sahib bhai ben didi madam bataiye bolo dono yehi wahi usi isi hamare meri uske unke agar lekin magar matlab thoda zyada kam sab sabse bahut most much very little bit".split()
 )
-_AREA_NOT = re.compile(r"\b(?:i (?:live|stay|work)|we (?:live|stay)|(?:living|staying|working|work|stay|live|stays|lives|rent|rented) (?:in|at|near)|from|rehta|rehte|rehti|reh rah\w*|rah rah\w*|stay there|calling from|born in|posted (?:in|at)|sold|sell\w*|bought|booked|le liya|already|own (?:a|one)|office (?:is )?(?:in|at))\b")
+_AREA_NOT = re.compile(r"\b(?:i (?:live|stay|work)|we (?:live|stay)|(?:living|staying|working|work|stay|live|stays|lives|rent|rented) (?:in|at|near)|from|rehta|rehte|rehti|reh rah\w*|rah rah\w*|stay there|calling from|born in|posted (?:in|at)|sold|sell\w*|bought|booked|le liya|already|own (?:a|one)|rented|rent me|office (?:is )?(?:in|at))\b")
 _THERE = re.compile(r"\b(?:udhar|wahi|wahin|vahi|wahan|same (?:area|side)|there only|near there|tya j|tyan j|tya|usi|wahi pe|around there|nearby|close by|so near|aaspaas|ke paas|paas mein|near)\b")
 _REFUSED_BEFORE = re.compile(r"\b(?:not|no|nahi|except|instead of|leaving)(?: in| near| at| towards| that)? ?$")
 _REFUSED_AFTER = re.compile(r"^ ?(?:mein |me |side |ma |to |area |is |ki taraf |wala |baju )*(?:nahi|not|too far|is far|door|dur|jungle|no\b|far|too)\b(?! only)")
@@ -35,6 +36,7 @@ def _title(words: str) -> str:
     return " ".join(word.capitalize() for word in words.split())
 
 
+@lru_cache(maxsize=4096)
 def _known(text: str) -> list[tuple[int, int, str]]:
     """Gazetteer names in the text, exact after folding or nearly so, with their places."""
     words = [(match.start(), match.end(), match.group()) for match in re.finditer(r"[a-z0-9']+", text)]
@@ -50,8 +52,8 @@ def _known(text: str) -> list[tuple[int, int, str]]:
             key = fold("".join(word for _, _, word in chunk))
             name = _NAMED.get(key)
             if name is None and len(key) >= 7 and size <= 3 and not any(word in _STOP for _, _, word in chunk):
-                close = get_close_matches(key, _NAMED, n=1, cutoff=0.88)
-                name = _NAMED[close[0]] if close and close[0][0] == key[0] and abs(len(close[0]) - len(key)) <= 2 else None
+                close = get_close_matches(key, _NAMED, n=1, cutoff=0.9)
+                name = _NAMED[close[0]] if close and close[0][0] == key[0] and abs(len(close[0]) - len(key)) <= 1 else None
             if name is not None:
                 found.append((start, end, name))
     return sorted(found)
@@ -88,10 +90,10 @@ def _candidates(heard: Heard, setting: Setting) -> list[tuple[int, int, str, flo
             if len(name.split()) > 1:
                 found.append((match.end() - len(name), match.end(), _title(name), 0.8))
     if not found:
-        for pattern, tail in ((_SIDE, True), (_NEAR, False), (_IN, True)):
+        for pattern, tail in ((_SIDE, True), (_NEAR, False), (_IN, True)) if "location" in heard.asked else ((_SIDE, True), (_NEAR, False)):
             for match in pattern.finditer(text):
                 name = _trim(match.group(1), tail=tail)
-                if name and len(name) > 2:
+                if name and len(name) > 3 and not re.search(r"\d ?$", text[: match.start(1)]):
                     start = match.start(1) + (match.group(1).rstrip().rfind(name) if tail else match.group(1).find(name))
                     found.append((start, start + len(name), _title(name), 0.7))
     if not found and "location" in heard.asked and heard.asked <= {"location", "visit", "configuration", "timeline"}:

@@ -11,7 +11,7 @@ _WORDS: dict[int, str] = {
     0: "zero shunya",
     1: "one ek won wan",
     2: "two do be bey",
-    3: "three teen tin tran thri",
+    3: "three teen tin tran traan thri",
     4: "four char chaar",
     5: "five paanch panch paach pach",
     6: "six chhe chhah che chha cheh chhai chey",

@@ -28,6 +28,8 @@ _MISHEARD: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\bto (?=(?:crore|crores|crow|cr|karod)\b)", " 2 "),
         (r"\b(?:sight|side|cite|site) (?:visit|vizit|wisit)\b", "site visit"),
         (r"\b(?:visa ?t|vijit|vizit|wisit|vsit|visitt)\b", "visit"),
+        # परसों is romanised to the same letters.
+        (r"\b(real|sales|human|actual|live|any|some|a|the|your|one) parson\b|\bparson (?=please|you are)", r"\1 person "),
         (r"\bthis ?count\b", "discount"),
         (r"\b(sun|mon|tues|wednes|thurs|fri|satur) day\b", r"\1day"),
         (r"\bof(?:f)? (?:is|iss|ice)\b", "office"),
@@ -41,6 +43,10 @@ _MISHEARD: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\bwon't\b|\bwont\b", "will not"),
         (r"\bcan't\b|\bcannot\b", "can not"),
         (r"n't\b", " not"),
+        (r"\b(i)'m\b", r"\1 am"),
+        (r"'re\b", " are"),
+        (r"'ll\b", " will"),
+        (r"'ve\b", " have"),
         (r"\bsq(?:uare)?\.? ?(?:ft|feet|foot|fit|fut)\b\.?|\bsqft\b", "sqft"),
         (r"\bo'? ?clock\b", "baje"),
         (r"\b([ap])\.? ?m\b\.?", r"\1m"),
@@ -177,6 +183,7 @@ def is_gujarati(text: str) -> bool:
     return len(set(_GUJARATI.findall(text))) >= 2
 
 
+@lru_cache(maxsize=4096)
 def normalise(text: str) -> str:
     """One line of canonical words, digits and clause marks, separated by single spaces.
 
@@ -233,6 +240,7 @@ _TOPICS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
 )
 
 
+@lru_cache(maxsize=4096)
 def topics(question: str) -> frozenset[str]:
     """Topics that a normalised agent turn asks about; only its last sentences count."""
     sentences = [part for part in re.split(r"[.!]", question) if part.strip()]

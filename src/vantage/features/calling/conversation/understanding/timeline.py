@@ -12,9 +12,9 @@ from .text import Heard
 _MONTH = "|".join(sorted((name for name in _MONTHS if len(name) > 2 and name not in {"mai"}), key=len, reverse=True))
 _EXPLORING = re.compile(
     r"\b((?:just|only|simply|bas|sirf|khali|fakt|abhi to|abhi bas|still) (?:\w+ ){0,2}(?:looking|exploring|browsing|checking|enquir\w*|seeing|surveying|window|dekh\w*|jovu|jovanu|joi\w*|jou|jaankari|jankari|info\w*|idea|research\w*|compar\w*|poochh?\w*)|"
-    r"exploring|window shopping|no (?:fixed |concrete |definite |firm )?(?:plan|timeline|hurry as such)|not (?:decided|fixed|planned|sure when|planning)|nothing (?:is )?(?:fix\w*|decided|planned|final)|(?:plan|kuch|kai|koi) (?:fix|pakk\w*|nakki|tay|decide)\w* nahi|koi plan nahi|plan nahi|aise hi (?:dekh|pooch)|idea le rah|market (?:ka |no )?(?:idea|survey|research)|time ?pass|(?:abhi|hal) (?:to )?nakki nahi|dekh rahe hai bas|no plans?|just to know|not in (?:any |a )?(?:hurry|rush)|koi jaldi nahi|ae?vu kai nakki nahi|kab lene (?:hai )?(?:pata|tay|decide) nahi|kuch (?:bhi )?(?:tay|socha|decide) nahi)\b"
+    r"nakki (?:\w+ )?nahi|nahi nakki|(?:tay|decide) nahi|nahi (?:tay|decide)|exploring|window shopping|no (?:fixed |concrete |definite |firm )?(?:plan|timeline|hurry as such)|not (?:decided|fixed|planned|sure when|planning)|nothing (?:is )?(?:fix\w*|decided|planned|final)|(?:plan|kuch|kai|koi) (?:fix|pakk\w*|nakki|tay|decide)\w* nahi|koi plan nahi|plan nahi|(?:jaankari|jankari|mahiti) (?:le rah\w*|lav\w*|joi\w*)|aise hi (?:dekh|pooch)|idea le rah|market (?:ka |no )?(?:idea|survey|research)|time ?pass|(?:abhi|hal) (?:to )?nakki nahi|dekh rahe hai bas|no plans?|just to know|not in (?:any |a )?(?:hurry|rush)|koi jaldi nahi|ae?vu kai nakki nahi|kab lene (?:hai )?(?:pata|tay|decide) nahi|kuch (?:bhi )?(?:tay|socha|decide) nahi)\b"
 )
-_IMMEDIATE = re.compile(r"\b(immediate\w*|asap|as soon as|right away|straight ?away|turant|jaldi se jaldi|ready to move|this month|is month|aa month|isi month|aa j month|within (?:a|the|1) month|1 month (?:mein|me|ke andar|ma|ni andar|within|andar)|urgent\w*|right now (?:we|i)|any ?time now|ready possession|at the earliest|at once|jetlu jaldi|jitna jaldi|bane etlu jaldi|bane tetlu jaldi)\b")
+_IMMEDIATE = re.compile(r"\b(immediate\w*|asap|as soon as|right away|this week|is week|straight ?away|turant|jaldi se jaldi|ready to move|this month|is month|aa month|isi month|aa j month|within (?:a|the|1) month|1 month (?:mein|me|ke andar|ma|ni andar|within|andar)|urgent\w*|right now (?:we|i)|any ?time now|ready possession|at the earliest|at once|jetlu jaldi|jitna jaldi|bane etlu jaldi|bane tetlu jaldi)\b")
 _DURATION = re.compile(r"(?<!\. )(?<!per )(\d+(?:\.\d+)?)(?: ?(?:to|or|ya|se|-|k|aur) ?(\d+(?:\.\d+)?)| (\d+(?:\.\d+)?))? (month|year|week|day)\b")
 _PASSED = re.compile(r"^ ?(?:ago|back|pehle|pahle|old|purana|se (?:dekh|dhoond|call|rah|search|reh|soch)|thi (?:jou|rah|shodh)|ka (?:rent|kiraye)|(?:from|since) |before(?! )|rent|emi|notice|ni rent|experience|lease|warranty|guarantee|loan|pehla)\b")
 _PASSED_BEFORE = re.compile(r"\b(?:last|past|for the last|since|pichh?le|per|every|har|for|gaya|dar|age|emi|loan|lived|stayed|aged)(?: \w+)? ?$")
@@ -63,7 +63,7 @@ def _read(heard: Heard, setting: Setting) -> Timeline | None:
         for found_here in re.finditer(pattern, text):
             if not _PASSED.match(text[found_here.end() :]) and not re.search(r"\b(?:last|per) ?$", text[: found_here.start()]) and not re.search(r"\d ?$", text[: found_here.start()]):
                 found.append((found_here.start(), label))  # type: ignore[arg-type]
-    for match in re.finditer(r"\b(?:(?:by |before )?(?:the )?(?:year end|end of (?:the |this )?year|year ke (?:end|aakhir|ant)|is year|this year)|year na ant)\b", text):
+    for match in re.finditer(r"\b(?:(?:by |before )?(?:the )?(?:year end|end of (?:the |this )?year|year ke (?:end|aakhir|ant)|is year|(?<!not )this year)|year na ant)\b", text):
         found.append((match.start(), _until(date(today.year, 12, 31), today)))
     for match in re.finditer(rf"\b({_MONTH})\b", text):
         if match.group(1) == "may" and not re.search(r"\b(?:by|in|before|after|until|till|of) (?:next |this )?$", text[: match.start()]) and not re.match(r" (?:tak|mein|me|ma|ke|sudhi|se pehle)", text[match.end() :]):
@@ -74,7 +74,13 @@ def _read(heard: Heard, setting: Setting) -> Timeline | None:
             continue
         if re.search(r"\b(?:since|last|in last|from)(?: \w+)? ?$", text[: match.start()]) and not asked:
             continue
+        if not asked and re.search(r"\d (?:tarikh )?(?:of )?$", text[: match.start()]):
+            continue
         month = _MONTHS[match.group(1)]
+        named_year = re.match(r" (20\d\d)\b", text[match.end() :])
+        if named_year:
+            found.append((match.start(), _until(date(int(named_year.group(1)), month, 1), today)))
+            continue
         day = month_day(month, 1, today) if month != today.month else today
         if day is None:
             continue

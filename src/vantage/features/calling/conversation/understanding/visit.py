@@ -55,6 +55,9 @@ def visit(turns: Sequence[Heard], setting: Setting) -> Found[datetime | date] | 
             got = accepted(heard, setting)
         if got.empty():
             continue
+        if got.day is None and not asked and not re.search(r"\d", source):
+            # "I'll look at it tonight" is about a brochure.
+            continue
         if got.day is None and got.instant is None:
             question = slot(heard.question, setting)
             got.day = pending.day or question.day
