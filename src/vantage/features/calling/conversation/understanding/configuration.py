@@ -62,16 +62,16 @@ def _mentions(heard: Heard, setting: Setting) -> list[tuple[int, int, str]]:
         found.append((match.start(), match.end(), name))
     found = [(start, end, "plot" if name == "flat" else name) for start, end, name in sorted(found)]
     if "plot" in setting.configurations and not found and len(setting.configurations) == 1:
-        match = re.search(r"\b(plat|flat|\d+ (?:by|x) \d+)\b", text)
-        if match and _WANT.search(text):
-            found.append((match.start(), match.end(), "plot"))
+        sized = re.search(r"\b(plat|flat|\d+ (?:by|x) \d+)\b", text)
+        if sized and _WANT.search(text):
+            found.append((sized.start(), sized.end(), "plot"))
     if not found and "configuration" in heard.asked and _ABOUT_SIZE.search(heard.question) and not villas:
-        match = _SIZE.match(text)
+        answer = _SIZE.match(text)
         settled = re.findall(r"\b(\d)(?: hi| j)? chahiye", text)
         if settled and (name := _canonical(settled[-1])):
             return [(text.rfind(settled[-1]), text.rfind(settled[-1]) + 1, name)]
-        if match:
-            found += [(match.start(), match.end(), name) for count in match.groups() if count and (name := _canonical(count))]
+        if answer:
+            found += [(answer.start(), answer.end(), name) for count in answer.groups() if count and (name := _canonical(count))]
     return found
 
 
