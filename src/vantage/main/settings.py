@@ -36,7 +36,7 @@ def _named(*names: str) -> AliasChoices:
 class Settings(BaseModel):
     """The configuration of one installation."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", use_attribute_docstrings=True)
 
     database_url: Annotated[SecretStr | None, Field(validation_alias=_named("DATABASE_URL"))] = None
     """The application's login (`vantage_app`). Without it the embedded PostgreSQL is used."""
@@ -56,6 +56,8 @@ class Settings(BaseModel):
         SecretStr | None, Field(validation_alias=_named("SUPABASE_SERVICE_ROLE_KEY"))
     ] = None
     """The project's secret key. Named by the guide; no process of ours uses it."""
+    supabase_jwt_secret: Annotated[SecretStr | None, Field(validation_alias=_named("SUPABASE_JWT_SECRET"))] = None
+    """The project's legacy shared secret, where tokens are still signed with it (HS256)."""
     home: Annotated[Path, Field(default_factory=_default_home, validation_alias=_named("VANTAGE_HOME"))]
     """Folder of data, secrets and logs: `.vantage` in a checkout, else `~/.vantage`."""
     host: Annotated[str, Field(validation_alias=_named("VANTAGE_HOST"))] = "127.0.0.1"
