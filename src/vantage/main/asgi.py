@@ -4,16 +4,18 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from hashlib import sha256
 
+import httpx
 from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
+from vantage.adapters.supabase_auth import SupabaseAuth, TokenVerifier
 from vantage.features.identity import api as identity_api
 from vantage.features.identity import pages as identity_pages
 from vantage.features.identity.provider import LocalAccounts
 from vantage.features.identity.resolve import Resolver
 from vantage.features.identity.sign_in import Identity
 from vantage.features.identity.tokens import AccessTokens
-from vantage.kernel.clock import SystemClock
+from vantage.kernel.clock import Clock, SystemClock
 from vantage.main.settings import Settings, SettingsError, load_settings
 from vantage.platform.database import ANON, Database
 from vantage.platform.database.schema_files import schema_version
@@ -21,9 +23,10 @@ from vantage.platform.database.sql_files import sql_root
 from vantage.platform.http.app import create_http_app
 from vantage.platform.http.auth import use_resolver
 from vantage.platform.telemetry.logs import configure_logs
+from vantage.web import api_docs
 from vantage.web.templating import STATIC, STATIC_URL
 
-ROUTERS = (identity_api.router, identity_pages.router)
+ROUTERS = (identity_api.router, identity_pages.router, api_docs.router)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -33,6 +36,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         raise SettingsError("DATABASE_URL is not set. `vantage up` starts the embedded PostgreSQL and sets it.")
     configure_logs(settings.log_level)
     database = Database(settings.database_url.get_secret_value())
+    http = httpx.AsyncClient(timeout=10)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -40,6 +44,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         try:
             yield
         finally:
+            await http.aclose()
             await database.close()
 
     async def database_ready() -> None:
@@ -55,12 +60,25 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     # a key of its own: who could forge form tokens could not forge access tokens
     token_key = sha256(b"access tokens\0" + settings.secret_bytes()).digest()
-    identity = Identity(database, LocalAccounts(database), AccessTokens(token_key), SystemClock())
+    clock = SystemClock()
+    supabase = _supabase(settings, http, clock)
+    identity = Identity(database, supabase or LocalAccounts(database), AccessTokens(token_key), clock, supabase)
     app.state.database = database
-    app.state.clock = identity.clock
+    app.state.clock = clock
     app.state.identity = identity
     use_resolver(app, Resolver(identity))
     for router in ROUTERS:
         app.include_router(router)
     app.mount(STATIC_URL, StaticFiles(directory=STATIC, check_dir=False), name="static")
     return app
+
+
+def _supabase(settings: Settings, http: httpx.AsyncClient, clock: Clock) -> SupabaseAuth | None:
+    """Supabase Auth where a project is named: the accounts are then its own. Raises SettingsError for half a project."""
+    if settings.supabase_url is None:
+        return None
+    if settings.supabase_anon_key is None:
+        raise SettingsError("SUPABASE_URL is set, SUPABASE_ANON_KEY is not: sign-in needs both.")
+    legacy = settings.supabase_jwt_secret.get_secret_value() if settings.supabase_jwt_secret else ""
+    verifier = TokenVerifier(http, settings.supabase_url, clock, legacy)
+    return SupabaseAuth(http, settings.supabase_url, settings.supabase_anon_key.get_secret_value(), verifier)
