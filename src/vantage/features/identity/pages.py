@@ -27,7 +27,7 @@ async def get_sign_in(request: Request, principal: Anybody, next: str = "/") -> 
     """The form; whoever is signed in already goes on."""
     if principal is not None:
         return redirect(request, next)
-    return render(request, "identity/sign_in.html", {"values": {"next": next}, "errors": {}})
+    return render(request, "identity/sign_in.html", {"values": {"next": next}, "errors": {}, "refusal": ""})
 
 
 @router.post("/sign-in")
@@ -55,7 +55,7 @@ async def get_sign_up(request: Request, principal: Anybody) -> Response:
     """The form; whoever is signed in already goes on."""
     if principal is not None:
         return redirect(request, "/")
-    return render(request, "identity/sign_up.html", {"values": {}, "errors": {}})
+    return render(request, "identity/sign_up.html", {"values": {}, "errors": {}, "refusal": ""})
 
 
 @router.post("/sign-up")
@@ -102,7 +102,7 @@ async def get_onboarding(request: Request, principal: Somebody) -> Response:
     """The company and its first project; whoever has an organisation goes on."""
     if principal.organization_id is not None:
         return redirect(request, "/")
-    return render(request, "identity/onboarding.html", {"values": {}, "errors": {}})
+    return render(request, "identity/onboarding.html", {"values": {}, "errors": {}, "refusal": ""})
 
 
 @router.post("/onboarding")
