@@ -14,7 +14,7 @@ help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: install static  ## set everything up, start it, print the address (Ctrl-C stops it)
-	@exec $(BIN)/vantage up $(ARGS)
+	@exec $(BIN)/vantage up --demo $(ARGS)
 
 test: install static lint  ## lint, types, import contracts, tests (at most 10 minutes on two cores)
 	@$(call pytest,-m "not verify$(if $(filter 0,$(BROWSER)), and not browser)")

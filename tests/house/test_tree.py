@@ -16,7 +16,7 @@ LONG_FILES = {
     "database/schema.sql": "made from database/schema",
 }
 SQL_HOMES = re.compile(
-    r"^(database/|tests/|benchmarks/|src/vantage/platform/|src/vantage/features/\w+/(store(_\w+)?\.py|\w*queries\.sql)$"
+    r"^(database/|tests/|benchmarks/|src/vantage/platform/|src/vantage/main/demo/|src/vantage/features/\w+/(store(_\w+)?\.py|\w*queries\.sql)$"
     r"|src/vantage/main/cli/db\w*\.py$)"
 )
 SQL = re.compile(

@@ -12,11 +12,12 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import IO
+from typing import IO, Annotated
 
 import typer
 
 from vantage.main.cli.db import reached
+from vantage.main.cli.demo import prepare_demo
 from vantage.main.settings import Settings, SettingsError, load_settings
 
 BACK_OFF_SECONDS = (1.0, 2.0, 5.0, 15.0, 30.0)
@@ -75,8 +76,10 @@ class Child:
             self.process.wait()
 
 
-def up() -> None:
-    """Start PostgreSQL (unless DATABASE_URL names one), web and carrier; Ctrl-C stops them in order."""
+def up(
+    demo: Annotated[bool, typer.Option("--demo", help="Make the demo organisation first, unless it is there.")] = False,
+) -> None:
+    """Start PostgreSQL (unless DATABASE_URL names one), web, worker and carrier; Ctrl-C stops them in order."""
     try:
         settings = load_settings()
         with _only_one(settings):
@@ -86,6 +89,7 @@ def up() -> None:
             with reached() as database:
                 if database.app_url is None:
                     raise SettingsError("There is no login for the application: run `vantage db init` first.")
+                logins = prepare_demo(settings, database) if demo else []
                 environment = {**os.environ, **_for_children(settings)}
                 environment["DATABASE_URL"] = database.app_url
                 if database.direct_url:
@@ -98,7 +102,9 @@ def up() -> None:
                 ]
                 typer.echo(f"Database: {database.place}")
                 typer.echo(f"Quinite Vantage: {settings.public_url or f'http://{settings.host}:{settings.port}'}")
-                typer.echo(f"Handset: http://127.0.0.1:{settings.carrier_port}/   (Ctrl-C stops everything)")
+                typer.echo(f"Handset: http://127.0.0.1:{settings.carrier_port}/handset/   (Ctrl-C stops everything)")
+                for line in logins:
+                    typer.echo(line)
                 _supervise(children)
     except SettingsError as error:
         typer.echo(str(error), err=True)
