@@ -3,6 +3,7 @@
 import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import psycopg
 import pytest
@@ -94,7 +95,7 @@ def test_a_new_lead_wakes_a_tenant_that_had_nothing(owner: psycopg.Connection) -
     ("limits", "claimed"),
     [({"max_concurrent": 4}, 4), ({"calls_per_minute": 3}, 3), ({"budget_amount": 12}, 2)],
 )
-def test_limits_of_a_campaign(owner: psycopg.Connection, limits: dict[str, int], claimed: int) -> None:
+def test_limits_of_a_campaign(owner: psycopg.Connection, limits: dict[str, Any], claimed: int) -> None:
     make_tenant(owner, "Limited", 20, **limits)
     assert len(claim(owner, 10)) == claimed
     assert claim(owner, 10) == []
@@ -202,7 +203,7 @@ def test_suspended_organisations_and_archived_projects_dial_nothing(owner: psyco
     ],
 )
 def test_when_a_campaign_opens(
-    owner: psycopg.Connection, campaign: dict[str, str], local: str, expected: str | None
+    owner: psycopg.Connection, campaign: dict[str, Any], local: str, expected: str | None
 ) -> None:
     make_tenant(owner, "Hours", 0, **campaign)
     opens = scalar(

@@ -41,7 +41,9 @@ def found(owner: psycopg.Connection, name: str, plan: str = "pro") -> House:
         " trial_ends_at = null where organization_id = %s",
         [plan, organization],
     )
-    roles = dict(owner.execute("select name, id from roles where organization_id = %s", [organization]).fetchall())
+    roles: dict[str, UUID] = dict(
+        owner.execute("select name, id from roles where organization_id = %s", [organization]).fetchall()
+    )
     people = {}
     for name_of_person, system_role, role in [
         ("Asha Menon", "owner", None),
@@ -60,7 +62,8 @@ def found(owner: psycopg.Connection, name: str, plan: str = "pro") -> House:
         "select template_key, id from pipeline_stages where organization_id = %s and project_id = %s",
         [organization, project],
     ).fetchall()
-    return House(organization, *people.values(), project, second, dict(stages))
+    owner_id, manager, executive = people.values()
+    return House(organization, owner_id, manager, executive, project, second, dict(stages))
 
 
 @pytest.fixture

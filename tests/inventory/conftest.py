@@ -37,7 +37,8 @@ def found(owner: psycopg.Connection, name: str) -> Builder:
         " values (%s, %s, 'Flat A-101', 'apartment', 14500000, 'A', '101') returning id",
         [organization, project],
     ).fetchall()
-    return Builder(organization, *people, project, flat)
+    owner_id, executive = people
+    return Builder(organization, owner_id, executive, project, flat)
 
 
 @pytest.fixture

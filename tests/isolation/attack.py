@@ -7,6 +7,7 @@ from uuid import UUID
 
 import psycopg
 from psycopg import sql
+from psycopg.types.json import Jsonb
 
 from vantage.platform.database.actors import ENTER, Actor
 
@@ -184,7 +185,7 @@ def inserted(superuser: psycopg.Connection, table: Table, actor: Actor, tenant: 
     copied = [name for name in columns if row[0].get(name) is not None and name != "id"]
     names = sql.SQL(", ").join(map(sql.Identifier, copied))
     statement = sql.SQL("insert into {} ({}) select {} from jsonb_populate_record(null::{}, {})").format(
-        table.identifier, names, names, table.identifier, sql.Literal(psycopg.types.json.Jsonb(row[0]))
+        table.identifier, names, names, table.identifier, sql.Literal(Jsonb(row[0]))
     )
     try:
         with acting(superuser, actor):

@@ -1,7 +1,5 @@
 """What the catalogue says about every table, function, key and grant: a new one is covered or fails by itself."""
 
-from collections.abc import Iterator
-
 import psycopg
 import pytest
 
@@ -28,7 +26,7 @@ PUBLIC_TABLES = """
 
 
 @pytest.fixture
-def catalogue(superuser: psycopg.Connection) -> Iterator[psycopg.Connection]:
+def catalogue(superuser: psycopg.Connection) -> psycopg.Connection:
     """The superuser's view with an empty search_path, so that every name is printed in full."""
     superuser.execute("set search_path = ''")
     return superuser
@@ -391,8 +389,10 @@ def test_a_new_table_gives_nobody_anything(owner: psycopg.Connection, superuser:
                     "select has_table_privilege(%s, 'public.made_later', %s)", [role, right]
                 ).fetchone()
                 assert row == (False,), f"{role} got {right}"
-            row = superuser.execute("select has_function_privilege(%s, 'public.made_later_too()', 'execute')", [role])
-            assert row.fetchone() == (False,), f"{role} may execute"
+            row = superuser.execute(
+                "select has_function_privilege(%s, 'public.made_later_too()', 'execute')", [role]
+            ).fetchone()
+            assert row == (False,), f"{role} may execute"
     finally:
         owner.execute("drop table public.made_later")
         owner.execute("drop function public.made_later_too()")

@@ -5,8 +5,10 @@ import pytest
 from psycopg import sql
 from tests.isolation.world import World, make_world
 
+Reference = tuple[str, str, str, str, list[str], list[str]]
 
-def references(connection: psycopg.Connection) -> list[tuple[str, str, str, str, list[str], list[str]]]:
+
+def references(connection: psycopg.Connection) -> list[Reference]:
     """(name, schema-less table, target, on delete, columns, target columns) of each composite reference."""
     return connection.execute(
         """select k.conname, c.relname, f.relname, k.confdeltype::text,
@@ -20,7 +22,7 @@ def references(connection: psycopg.Connection) -> list[tuple[str, str, str, str,
     ).fetchall()
 
 
-def points_across(connection: psycopg.Connection, world: World, reference: tuple[str, ...]) -> bool:
+def points_across(connection: psycopg.Connection, world: World, reference: Reference) -> bool:
     """Whether a row of A can be made to reference a row of B by this constraint: all columns at once, or one."""
     _, table, target, _, columns, target_columns = reference
     assignments = []

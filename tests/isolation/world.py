@@ -43,7 +43,7 @@ class Maker:
         """The one value that a statement returns."""
         row = self.owner.execute(query.encode(), parameters).fetchone()
         assert row is not None
-        return row[0]  # type: ignore[no-any-return]
+        return row[0]
 
     def account(self, name: str) -> UUID:
         """A person with an account, by the guide's trigger also with a profile."""

@@ -21,6 +21,7 @@ from starlette.staticfiles import StaticFiles
 
 from vantage.web import styleguide
 from vantage.web.build import STATIC, build
+from vantage.web.responses import render
 
 POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'"
 
@@ -74,7 +75,7 @@ def make_app(live: Live, posts: list[tuple[str, dict[str, str], str]]) -> FastAP
     @app.get("/live-page")
     async def live_page(request: Request) -> Response:
         styleguide._furnish(request, live_url="/live")
-        return styleguide.render(request, "styleguide/live.html", {"count": 0})
+        return render(request, "styleguide/live.html", {"count": 0})
 
     @app.get("/live-count")
     async def live_count() -> Response:

@@ -147,7 +147,7 @@ class Switchboard:
         party: Party | None = None
         try:
             if call.end_as is not None:
-                raise call.end_as  # noqa: TRY301 - cancelled while queued
+                raise call.end_as
             party = self._find_party(call.request.to)
             call.party = party.label
             call.clock = CallClock(
