@@ -159,3 +159,16 @@ def test_locks_carry_hashes_and_no_address(tree: dict[str, str]) -> None:
 def test_files_of_others_are_never_committed(tree: dict[str, str]) -> None:
     foreign = re.compile(r"\.(min\.js|min\.css|woff2?|ttf|otf)$|(^|/)node_modules/")
     assert not [name for name in tree if foreign.search(name)]
+
+
+def test_a_store_is_imported_by_its_own_feature_alone(tree: dict[str, str]) -> None:
+    """Another feature asks a use case, never the tables behind it."""
+    imported = re.compile(r"^\s*from vantage\.features\.(\w+)(?:\.\w+)*(?:\.store\b| import .*\bstore\b)", re.MULTILINE)
+    foreign = [
+        f"{name}: {found.group(0).strip()}"
+        for name, text in tree.items()
+        if name.startswith("src/vantage/") and name.endswith(".py")
+        for found in imported.finditer(text)
+        if not name.startswith(f"src/vantage/features/{found.group(1)}/")
+    ]
+    assert foreign == []
