@@ -11,20 +11,31 @@ import json
 import platform
 import sys
 from collections import defaultdict
-from datetime import date, datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
-from vantage.features.calling.conversation.understanding.extract import understand  # noqa: E402
-from vantage.features.calling.conversation.understanding.models import Setting, Turn  # noqa: E402
+from vantage.features.calling.conversation.understanding.extract import understand
+from vantage.features.calling.conversation.understanding.models import Setting, Turn
 
 DEFAULT = Path(__file__).resolve().parents[2] / "shared" / "data" / "dialogues" / "dialogues.jsonl"
 FIELDS = (
-    "budget_min_inr", "budget_max_inr", "configuration", "location", "timeline", "purpose", "callback_at",
-    "site_visit_at", "do_not_call", "wants_human", "abusive", "outcome", "interest",
+    "budget_min_inr",
+    "budget_max_inr",
+    "configuration",
+    "location",
+    "timeline",
+    "purpose",
+    "callback_at",
+    "site_visit_at",
+    "do_not_call",
+    "wants_human",
+    "abusive",
+    "outcome",
+    "interest",
 )
 
 
@@ -32,8 +43,12 @@ def predict(dialogue: dict[str, Any]) -> dict[str, Any]:
     """The engine's answer for one dialogue in the shape of its labels."""
     project = dialogue["project"]
     setting = Setting(
-        now=datetime.fromisoformat(dialogue["now"]), configurations=tuple(project["configurations"]),
-        price_min=Decimal(project["price_min_inr"]), price_max=Decimal(project["price_max_inr"]), city=project["city"], project=project["name"],
+        now=datetime.fromisoformat(dialogue["now"]),
+        configurations=tuple(project["configurations"]),
+        price_min=Decimal(project["price_min_inr"]),
+        price_max=Decimal(project["price_max_inr"]),
+        city=project["city"],
+        project=project["name"],
     )
     got = understand([Turn(turn["speaker"], turn["text"]) for turn in dialogue["turns"]], setting)
 
@@ -47,9 +62,13 @@ def predict(dialogue: dict[str, Any]) -> dict[str, Any]:
         "location": got.location.value if got.location else None,
         "timeline": got.timeline.value if got.timeline else None,
         "purpose": got.purpose.value if got.purpose else None,
-        "callback_at": moment(got.callback_at), "site_visit_at": moment(got.site_visit_at),
-        "do_not_call": bool(got.do_not_call), "wants_human": bool(got.wants_human), "abusive": bool(got.abusive),
-        "outcome": got.outcome.value if got.outcome else None, "interest": got.interest.value if got.interest else None,
+        "callback_at": moment(got.callback_at),
+        "site_visit_at": moment(got.site_visit_at),
+        "do_not_call": bool(got.do_not_call),
+        "wants_human": bool(got.wants_human),
+        "abusive": bool(got.abusive),
+        "outcome": got.outcome.value if got.outcome else None,
+        "interest": got.interest.value if got.interest else None,
     }
 
 
@@ -95,11 +114,21 @@ def rows(counts: dict[tuple[str, str], list[int]]) -> list[dict[str, Any]]:
         recall = right / labelled if labelled else None
         floor = 1.0 if field == "do_not_call" else 0.8
         met = (precision is None or precision >= 0.95) and (recall is None or recall >= floor)
-        result.append({
-            "id": "T2", "what": f"{field}, {group}: precision", "value": precision and round(precision, 3), "unit": "share",
-            "against": f"{labelled} labels, {predicted} predictions", "ratio": recall and round(recall, 3), "reach": f"precision >= 0.95, recall (ratio) >= {floor}",
-            "met": met, "command": "python benchmarks/extraction.py", "date": date.today().isoformat(), "machine": platform.machine(),
-        })
+        result.append(
+            {
+                "id": "T2",
+                "what": f"{field}, {group}: precision",
+                "value": precision and round(precision, 3),
+                "unit": "share",
+                "against": f"{labelled} labels, {predicted} predictions",
+                "ratio": recall and round(recall, 3),
+                "reach": f"precision >= 0.95, recall (ratio) >= {floor}",
+                "met": met,
+                "command": "python benchmarks/extraction.py",
+                "date": datetime.now(UTC).date().isoformat(),
+                "machine": platform.machine(),
+            }
+        )
     return result
 
 

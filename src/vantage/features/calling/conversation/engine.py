@@ -40,7 +40,7 @@ class Conversation:
         """Answer one utterance; `at_ms` counts from the start of the call. Empty text is silence."""
         self._still_open()
         if not text.strip():
-            return await self.silence(at_ms)
+            return await self.silence()
         state = self.state
         self._ran = []
         state.silences = 0
@@ -70,7 +70,11 @@ class Conversation:
                 return self._reply(self._words(policy.CONNECT))
             state.asked["when"] += 1
             return self._reply(self._words(policy.NOBODY))
-        if known.callback_at and (before.callback_at is None or before.callback_at.value != known.callback_at.value) and not known.site_visit_at:
+        if (
+            known.callback_at
+            and (before.callback_at is None or before.callback_at.value != known.callback_at.value)
+            and not known.site_visit_at
+        ):
             self._ran.append(ToolCall("schedule_callback", known.callback_at.value.isoformat()))
             if await self.tools.schedule_callback(known.callback_at):  # type: ignore[arg-type]
                 return await self._end("completed", policy.CALLBACK)
@@ -80,7 +84,9 @@ class Conversation:
         if known.outcome and known.outcome.value == "busy":
             return await self._again("when", policy.WHEN, give_up="busy", farewell=policy.LATER)
         said: list[str] = []
-        if known.site_visit_at and (before.site_visit_at is None or before.site_visit_at.value != known.site_visit_at.value):
+        if known.site_visit_at and (
+            before.site_visit_at is None or before.site_visit_at.value != known.site_visit_at.value
+        ):
             self._ran.append(ToolCall("book_site_visit", known.site_visit_at.value.isoformat()))
             if not await self.tools.book_site_visit(known.site_visit_at):  # type: ignore[arg-type]
                 return await self._again("slot", policy.NO_SLOT)
@@ -106,7 +112,7 @@ class Conversation:
             return self._reply(" ".join([*said, self._words(self.script.call_to_action)]))
         return await self._end("completed", self.script.closing, said)
 
-    async def silence(self, at_ms: int) -> Reply:
+    async def silence(self) -> Reply:
         """The lead said nothing for the silence time; after `max_silences` the call ends."""
         self._still_open()
         self._ran = []
@@ -135,7 +141,11 @@ class Conversation:
             self.state.asked[f"answer {topic}"] += 1
             if topic in {"price", "configuration", "area"}:
                 known = self.state.known
-                criteria = Criteria(known.configuration.value if known.configuration else (), known.budget_min.value if known.budget_min else None, known.budget_max.value if known.budget_max else None)
+                criteria = Criteria(
+                    known.configuration.value if known.configuration else (),
+                    known.budget_min.value if known.budget_min else None,
+                    known.budget_max.value if known.budget_max else None,
+                )
                 self._ran.append(ToolCall("search_inventory", ", ".join(criteria.configurations)))
                 units = await self.tools.search_inventory(criteria)
                 if units:
@@ -144,7 +154,9 @@ class Conversation:
             said.append(self.brief.facts.get(topic) or self._words(policy.UNKNOWN))
         return said
 
-    async def _again(self, what: str, words: Words, give_up: EndReason = "completed", farewell: Words | None = None) -> Reply:
+    async def _again(
+        self, what: str, words: Words, give_up: EndReason = "completed", farewell: Words | None = None
+    ) -> Reply:
         self.state.asked[what] += 1
         if self.state.asked[what] > self.script.max_repeats:
             return await self._end(give_up, farewell or self.script.closing)

@@ -108,7 +108,14 @@ class Tools(Protocol):
 
 def setting_of(brief: Brief, now: datetime) -> Setting:
     """How the understanding reads this call's words; `now` is aware and already in the lead's zone."""
-    return Setting(now=now, configurations=brief.configurations, price_min=brief.price_min, price_max=brief.price_max, city=brief.city or None, project=brief.project)
+    return Setting(
+        now=now,
+        configurations=brief.configurations,
+        price_min=brief.price_min,
+        price_max=brief.price_max,
+        city=brief.city or None,
+        project=brief.project,
+    )
 
 
 DEFAULT = Script(
@@ -117,21 +124,54 @@ DEFAULT = Script(
         "hi-Latn": "Namaste{lead_comma}, main {agent}, {organization} ki AI assistant bol rahi hoon, {project} ke baare mein. Kya abhi baat ho sakti hai?",
     },
     questions=(
-        Question("configuration", {"en": "What kind of home are you looking for, and how many bedrooms?", "hi-Latn": "Aap kitne BHK ka ghar dekh rahe hain?"}, required=True),
-        Question("budget", {"en": "What budget do you have in mind?", "hi-Latn": "Aapka budget kitna rahega?"}, required=True),
-        Question("purpose", {"en": "Is it for your own use or as an investment?", "hi-Latn": "Yeh apne rehne ke liye hai ya investment ke liye?"}),
+        Question(
+            "configuration",
+            {
+                "en": "What kind of home are you looking for, and how many bedrooms?",
+                "hi-Latn": "Aap kitne BHK ka ghar dekh rahe hain?",
+            },
+            required=True,
+        ),
+        Question(
+            "budget", {"en": "What budget do you have in mind?", "hi-Latn": "Aapka budget kitna rahega?"}, required=True
+        ),
+        Question(
+            "purpose",
+            {
+                "en": "Is it for your own use or as an investment?",
+                "hi-Latn": "Yeh apne rehne ke liye hai ya investment ke liye?",
+            },
+        ),
         Question("timeline", {"en": "When are you planning to buy?", "hi-Latn": "Aap kab tak lene ka soch rahe hain?"}),
         Question("location", {"en": "Which area do you prefer?", "hi-Latn": "Aapko kaun sa area pasand hai?"}),
     ),
     objections={
-        "price": {"en": "I understand. I can note your limit, so that our team suggests only what fits.", "hi-Latn": "Main samajh sakti hoon. Aapki limit note kar leti hoon, team wahi dikhayegi jo fit ho."},
-        "location": {"en": "I understand; a visit shows best how far it really is.", "hi-Latn": "Samajh sakti hoon; visit se doori ka sahi andaza milta hai."},
-        "loan": {"en": "Our team can explain the papers a bank asks for.", "hi-Latn": "Bank kaun se kaagaz maangta hai, hamari team samjha degi."},
+        "price": {
+            "en": "I understand. I can note your limit, so that our team suggests only what fits.",
+            "hi-Latn": "Main samajh sakti hoon. Aapki limit note kar leti hoon, team wahi dikhayegi jo fit ho.",
+        },
+        "location": {
+            "en": "I understand; a visit shows best how far it really is.",
+            "hi-Latn": "Samajh sakti hoon; visit se doori ka sahi andaza milta hai.",
+        },
+        "loan": {
+            "en": "Our team can explain the papers a bank asks for.",
+            "hi-Latn": "Bank kaun se kaagaz maangta hai, hamari team samjha degi.",
+        },
         "family": {"en": "Of course, please talk it over at home.", "hi-Latn": "Zaroor, ghar mein baat kar lijiye."},
-        "trust": {"en": "That is a fair question; our team will send you the documents.", "hi-Latn": "Sahi sawaal hai; team aapko documents bhej degi."},
-        "possession": {"en": "I will note that the date of possession matters to you.", "hi-Latn": "Possession ki tareekh aapke liye zaroori hai, main note karti hoon."},
+        "trust": {
+            "en": "That is a fair question; our team will send you the documents.",
+            "hi-Latn": "Sahi sawaal hai; team aapko documents bhej degi.",
+        },
+        "possession": {
+            "en": "I will note that the date of possession matters to you.",
+            "hi-Latn": "Possession ki tareekh aapke liye zaroori hai, main note karti hoon.",
+        },
     },
-    call_to_action={"en": "Would you like to visit the site? Which day suits you?", "hi-Latn": "Kya aap site visit karna chahenge? Kaun sa din theek rahega?"},
+    call_to_action={
+        "en": "Would you like to visit the site? Which day suits you?",
+        "hi-Latn": "Kya aap site visit karna chahenge? Kaun sa din theek rahega?",
+    },
     closing={"en": "Thank you for your time. Goodbye.", "hi-Latn": "Samay dene ke liye dhanyavaad. Namaste."},
     never_say=("guaranteed returns", "assured return", "last unit"),
 )
@@ -141,5 +181,7 @@ def with_opening(script: Script, opening: Words) -> Script:
     """The script with another opening; one that doesn't disclose the AI is refused with ValueError."""
     for language, words in opening.items():
         if "ai " not in f"{words.lower()} " and "automated" not in words.lower():
-            raise ValueError(f"The opening in {language!r} doesn't say that an AI is calling: add it, for example 'an AI assistant'.")
+            raise ValueError(
+                f"The opening in {language!r} doesn't say that an AI is calling: add it, for example 'an AI assistant'."
+            )
     return replace(script, opening=opening)

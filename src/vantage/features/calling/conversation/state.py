@@ -6,7 +6,18 @@ from typing import Literal
 
 from .understanding.models import Turn, Understanding
 
-EndReason = Literal["completed", "not_interested", "wrong_number", "abusive", "do_not_call", "silence", "voicemail", "busy", "transferred", "limit"]
+EndReason = Literal[
+    "completed",
+    "not_interested",
+    "wrong_number",
+    "abusive",
+    "do_not_call",
+    "silence",
+    "voicemail",
+    "busy",
+    "transferred",
+    "limit",
+]
 
 
 @dataclass(frozen=True, slots=True)

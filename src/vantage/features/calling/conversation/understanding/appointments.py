@@ -8,10 +8,18 @@ from .dates import When, clocks, days, join, zone_shift
 from .models import Setting
 from .text import Heard
 
-YES = re.compile(r"^(?:\W*(?:haha|hmm|ok|okay|so|ya|arre|acha|achha|well|oh) )*(?:yes|yeah|yep|ya|haan|ok|okay|sure|fine|theek|thik|done|perfect|good|great|saru|bhale|chalega|chalse|pakka|barabar|that works|works|right|correct|agreed|confirm\w*|zaroor|bilkul|ji|of course|definitely|saras|haa|sounds)\b")
-_NOT_BEFORE = re.compile(r"\b(?:not|no|nahi|except|instead of|other than|not on|mat|since|last|till|until|from|was|before|yesterday)(?: on| the| a)? ?$")
-_NOT_AFTER = re.compile(r"^ ?(?:(?:ko|to|ke|ka|hi|no|ni|and \w+|ne|toh|aur \w+) ){0,2}(?:nahi|not|no\b|wont|will not|won't|does not|doesn't|mat|can not|mushkil|is (?:not|full|difficult|tough|busy|booked|bad|out|impossible)|busy|i am (?:busy|travelling)|full|mein \w+ hai bahar|ko \w+ hai|bahar|chhutti nahi|exam|i have|cancel)\b")
-_EVENT = re.compile(r"\b(?:exam|class|flight|train|shift|school|she|he|they|office (?:ends|closes|khatam|chhut)|duty|meeting (?:is|till)|comes? home|reach\w* home|office se|gaadi)(?: \w+){0,3} ?(?:at|by|till|until|is|ends)? ?$")
+YES = re.compile(
+    r"^(?:\W*(?:haha|hmm|ok|okay|so|ya|arre|acha|achha|well|oh) )*(?:yes|yeah|yep|ya|haan|ok|okay|sure|fine|theek|thik|done|perfect|good|great|saru|bhale|chalega|chalse|pakka|barabar|that works|works|right|correct|agreed|confirm\w*|zaroor|bilkul|ji|of course|definitely|saras|haa|sounds)\b"
+)
+_NOT_BEFORE = re.compile(
+    r"\b(?:not|no|nahi|except|instead of|other than|not on|mat|since|last|till|until|from|was|before|yesterday)(?: on| the| a)? ?$"
+)
+_NOT_AFTER = re.compile(
+    r"^ ?(?:(?:ko|to|ke|ka|hi|no|ni|and \w+|ne|toh|aur \w+) ){0,2}(?:nahi|not|no\b|wont|will not|won't|does not|doesn't|mat|can not|mushkil|is (?:not|full|difficult|tough|busy|booked|bad|out|impossible)|busy|i am (?:busy|travelling)|full|mein \w+ hai bahar|ko \w+ hai|bahar|chhutti nahi|exam|i have|cancel)\b"
+)
+_EVENT = re.compile(
+    r"\b(?:exam|class|flight|train|shift|school|she|he|they|office (?:ends|closes|khatam|chhut)|duty|meeting (?:is|till)|comes? home|reach\w* home|office se|gaadi)(?: \w+){0,3} ?(?:at|by|till|until|is|ends)? ?$"
+)
 
 
 @dataclass(slots=True)

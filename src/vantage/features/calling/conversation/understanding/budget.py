@@ -19,7 +19,9 @@ _MONEY = re.compile(
     rf"{_NUMBER} (crore|lakh|thousand)(?: (?:and |aur |ane )?{_NUMBER}(?: (lakh|thousand)| rupees)?(?! (?:{_COUNTED}|to|se|crore)\b))?"
     rf"|(?<![\d/] ){_NUMBER}(?! (?:{_COUNTED}\b|/|\d))"
 )
-_JOIN = re.compile(r"^ ?(?:to|se|-|ya|or|and|thi|aur|ane|se le ?kar|till|tak|upto)? ?(?:maximum|max|zyada se zyada)? ?$")
+_JOIN = re.compile(
+    r"^ ?(?:to|se|-|ya|or|and|thi|aur|ane|se le ?kar|till|tak|upto)? ?(?:maximum|max|zyada se zyada)? ?$"
+)
 
 _UPPER = re.compile(
     r"\b(up ?to|max|maximum|under|below|within|not more than|no more than|less than|at most|ceiling|limit|tops|not above|not exceed\w*|"
@@ -30,9 +32,15 @@ _UPPER_AFTER = re.compile(
     r"^(?: rupees| ka| ki| ke| na| nu| ni| mein| me| men| budget| hi| j)* (tak|sudhi|se (?:1 |ek )?(?:rupya |rupaya |rupee |paisa )?(?:upar|zyada|jyada|aage|adhik) (?:to )?(?:nahi|mat|no)|thi (?:vadhare|vadhu|upar|vadhi) (?:to )?(?:nahi|na|no)|ke (?:andar|neeche|niche|bhitar)|ki andar|andar|ni andar|max|maximum|tops|"
     r"is (?:my |the |our )?(?:ceiling|limit|max|maximum|cap|last|upper limit)|at (?:the )?most|ceiling|limit|or (?:less|below|under)|and not|not more|se kam(?! nahi)|ma j patavu|no more|last|and no more|se (?:upar|zyada) (?:\w+ ){0,3}nahi|thi (?:upar|vadhare) (?:\w+ ){0,2}nahi)\b"
 )
-_LOWER = re.compile(r"\b(at ?least|minimum|not below|not less than|above|more than|starting from|kam se kam|ochha ma ochhu|ochhama ochhu|from|no less than|over)( \w+)? ?$")
-_LOWER_AFTER = re.compile(r"^(?: ka| ke| rupees)* (se (?:kam|neeche) nahi|se upar(?! nahi)(?: ka| ki| ke| hi| wala)|minimum|plus|\+|and above|or more|onwards|and up|thi ochhu nahi|se zyada ka|thi upar nu)\b")
-_AROUND = re.compile(r"\b(around|about|approx\w*|roughly|near(?:ly)?|somewhere|lagbhag|aaspaas|kuch|close to|some)( \w+){0,2} ?$")
+_LOWER = re.compile(
+    r"\b(at ?least|minimum|not below|not less than|above|more than|starting from|kam se kam|ochha ma ochhu|ochhama ochhu|from|no less than|over)( \w+)? ?$"
+)
+_LOWER_AFTER = re.compile(
+    r"^(?: ka| ke| rupees)* (se (?:kam|neeche) nahi|se upar(?! nahi)(?: ka| ki| ke| hi| wala)|minimum|plus|\+|and above|or more|onwards|and up|thi ochhu nahi|se zyada ka|thi upar nu)\b"
+)
+_AROUND = re.compile(
+    r"\b(around|about|approx\w*|roughly|near(?:ly)?|somewhere|lagbhag|aaspaas|kuch|close to|some)( \w+){0,2} ?$"
+)
 
 _NOT_BUDGET_BEFORE = re.compile(
     r"\b(emi|instal?ment|hafte|kist|salary|income|package|rent|kiraye|deposit|token|advance|down ?payment|booking amount|bayana|maintenance|turnover|"
@@ -45,7 +53,9 @@ _NOT_BUDGET_AFTER = re.compile(
 _OTHERS = re.compile(
     r"\b(friend\w*|dost\w*|neighbou?r\w*|padosi\w*|colleague\w*|cousin\w*|uncle\w*|chacha\w*|mama ne|mamaji|brother(?! and)\w*|bhai (?:ne|no|nu|ka|ki|ke)|bhaiya ne|bhaiye|kaka\w*|jija\w*|boss|sister\w*|behen (?:ne|ka)|someone|kisi ne|others?|relative\w*|rishtedar\w*|saala|mausa|fufa|company|builder|part(?:y|ies)|clients?|customers?)\b"
 )
-_PAST = re.compile(r"\b(bought|cost me|paid|purchased|sold|liya tha|khareeda|kharida|khareed tha|becha|bech diya|mila tha|got (?:it|mine|a)|last (?:one|time)|previous|pehle|was (?:for|at)|(?:third|second|first) one|lidhu|lidho|lidhi|lidhelu|vechyu|years? ago|year pehle|me liya|le liya)\b")
+_PAST = re.compile(
+    r"\b(bought|cost me|paid|purchased|sold|liya tha|khareeda|kharida|khareed tha|becha|bech diya|mila tha|got (?:it|mine|a)|last (?:one|time)|previous|pehle|was (?:for|at)|(?:third|second|first) one|lidhu|lidho|lidhi|lidhelu|vechyu|years? ago|year pehle|me liya|le liya)\b"
+)
 _QUOTED = re.compile(
     r"\b(you (?:said|told|are (?:saying|asking|quoting)|people|quoted)|your (?:man|person|colleague|website|ad|brochure|agent|executive|guy)|he said|she said|they (?:said|told|are)|told me|advert\w*|website|ad (?:said|says|mein|me|ma)|hoarding|banner|paper|"
     r"bol rahe|bola tha|bataya|bata rahe|keh rahe|kaha tha|likha (?:tha|hai)|quoted|other (?:builder|project|product)|market (?:price|rate)|valuation|tame kaho|kidhu|kahe(?:lu|ta)|aap (?:bol|keh)|joking|asking price)\b"
@@ -54,10 +64,18 @@ _REFUSED = re.compile(
     r"\b(too (?:much|high|costly|expensive)|expensive|costly|beyond (?:me|us|my|our|budget)|mehenga|mehanga|mahenga|mahanga|mehnga|mongh?u|mongha|zyada (?:hai|he|h|ho|bol|lag)|jyada (?:hai|he|ho|lag|chhe)|bahut (?:zyada|jyada)|out of (?:my |our )?(?:budget|range|reach)|"
     r"not (?:possible|affordable|in my budget)|can ?not afford|nahi (?:ho payega|dunga|de sakta|de sakti|denge|chalega|hoga|jamega|soch)|budget se bahar|soch bhi nahi|aukat|vadhare (?:chhe|che|kahevay)|joke|mazak|loot|robbery|really)\b"
 )
-_CORRECTED = re.compile(r"^ ?(?:lakh |crore |rupees )?[, ]*(?:nahi likh\w*|nahi|no+\b|not\b|sorry|i mean|wait|actually|galat|arre|matlab)")
-_KEYWORD = re.compile(r"\b(budget|ceiling|limit|range|spend|under|below|invest(?:ing|ment)?|afford|max|maximum|up ?to|tops|stretch|go till|go up|lagbhag|paisa|price)\b")
-_PER_MONTH = re.compile(r"\b(per month|a month|monthly|every month|mahina|har month|dar month|month (?:ka|ke|ki|na|no)|rent|kiraye)\b")
-_RENTING = re.compile(r"\b(?:on rent|on lease|kiraye (?:pe|par|per|ka|ke|ki|se|nu|no|mate|na) (?:\w+ ){0,2}(?:chahiye|lene|dekh|joi)|want (?:to|a) (?:\w+ ){0,2}(?:rent|lease)|take (?:\w+ )?on (?:rent|lease)|rent (?:pe|par|per)|lease (?:pe|par))\b")
+_CORRECTED = re.compile(
+    r"^ ?(?:lakh |crore |rupees )?[, ]*(?:nahi likh\w*|nahi|no+\b|not\b|sorry|i mean|wait|actually|galat|arre|matlab)"
+)
+_KEYWORD = re.compile(
+    r"\b(budget|ceiling|limit|range|spend|under|below|invest(?:ing|ment)?|afford|max|maximum|up ?to|tops|stretch|go till|go up|lagbhag|paisa|price)\b"
+)
+_PER_MONTH = re.compile(
+    r"\b(per month|a month|monthly|every month|mahina|har month|dar month|month (?:ka|ke|ki|na|no)|rent|kiraye)\b"
+)
+_RENTING = re.compile(
+    r"\b(?:on rent|on lease|kiraye (?:pe|par|per|ka|ke|ki|se|nu|no|mate|na) (?:\w+ ){0,2}(?:chahiye|lene|dekh|joi)|want (?:to|a) (?:\w+ ){0,2}(?:rent|lease)|take (?:\w+ )?on (?:rent|lease)|rent (?:pe|par|per)|lease (?:pe|par))\b"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +166,7 @@ def _clause(text: str, start: int, end: int, marks: str = ".,;?!") -> tuple[str,
     return text[left + 1 if left >= 0 else 0 : start], text[end:right]
 
 
-def _is_budget(heard: Heard, amount: Amount, following: Amount | None, setting: Setting) -> bool:
+def _is_budget(heard: Heard, amount: Amount, following: Amount | None) -> bool:
     text = heard.text
     before, after = _clause(text, amount.start, amount.end)
     near_before, near_after = " ".join(before.split()[-6:]), " " + " ".join(after.split()[:7])
@@ -163,9 +181,16 @@ def _is_budget(heard: Heard, amount: Amount, following: Amount | None, setting: 
         return False
     if re.search(r"\b(loan|sanction\w*|bank)\b", after) and not re.search(r"\bbudget\b", before + after):
         return False
-    if _PER_MONTH.search(near_after) or "rent" in heard.asked or (_RENTING.search(text) and not re.search(r"\b(?:chadha\w*|dena|denge|dunga|out|apvu|aapvu)\b", text)):
+    if (
+        _PER_MONTH.search(near_after)
+        or "rent" in heard.asked
+        or (_RENTING.search(text) and not re.search(r"\b(?:chadha\w*|dena|denge|dunga|out|apvu|aapvu)\b", text))
+    ):
         return False
-    own = re.search(r"\b(my|our|mera|apna|hamara|mari|i) (?:\w+ ){0,2}(?:budget|ceiling|limit|range)|\b(?:mine|i can|main|mujhe|hum|i will|we can)\b", before)
+    own = re.search(
+        r"\b(my|our|mera|apna|hamara|mari|i) (?:\w+ ){0,2}(?:budget|ceiling|limit|range)|\b(?:mine|i can|main|mujhe|hum|i will|we can)\b",
+        before,
+    )
     clause = before + " # " + after
     if not own and (_OTHERS.search(clause) or _PAST.search(clause)):
         return False
@@ -174,10 +199,9 @@ def _is_budget(heard: Heard, amount: Amount, following: Amount | None, setting: 
     last_of_question = text[amount.end :].split(".")[0].split(",")[0]
     if "?" in last_of_question and not _KEYWORD.search(last_of_question) and "budget" not in heard.asked:
         return False
-    if following is None or following.start - amount.end > 60:
-        gap = sentence_after
-    else:
-        gap = text[amount.end : following.start]
+    gap = (
+        sentence_after if following is None or following.start - amount.end > 60 else text[amount.end : following.start]
+    )
     if _REFUSED.search(gap[:80]) and not _UPPER_AFTER.match(after):
         return False
     if re.search(r"\bnahi (?:dunga|de|soch)|\bnot (?:paying|giving)\b", near_after) and not _UPPER_AFTER.match(after):
@@ -189,9 +213,16 @@ def _is_budget(heard: Heard, amount: Amount, following: Amount | None, setting: 
     # A bare number needs a reason to be money.
     if re.search(r"\b(?:lakh|crore)\b", heard.question) and _UPPER_AFTER.match(after):
         return True
-    if re.search(r"\b(?:until|till|by|age|at|since|baje|number|floor|sector|of|aged) ?$", before) and "budget" not in heard.asked:
+    if (
+        re.search(r"\b(?:until|till|by|age|at|since|baje|number|floor|sector|of|aged) ?$", before)
+        and "budget" not in heard.asked
+    ):
         return False
-    return bool("budget" in heard.asked or _KEYWORD.search(sentence) or (_AROUND.search(before) and amount.low >= 1_500_000 and after.strip() == ""))
+    return bool(
+        "budget" in heard.asked
+        or _KEYWORD.search(sentence)
+        or (_AROUND.search(before) and amount.low >= 1_500_000 and after.strip() == "")
+    )
 
 
 def budget(turns: Sequence[Heard], setting: Setting) -> tuple[Found[Decimal] | None, Found[Decimal] | None]:
@@ -201,19 +232,22 @@ def budget(turns: Sequence[Heard], setting: Setting) -> tuple[Found[Decimal] | N
     for heard in turns:
         found = amounts(heard.text, setting)
         kept = [
-            amount for at, amount in enumerate(found)
-            if _is_budget(heard, amount, found[at + 1] if at + 1 < len(found) else None, setting)
+            amount
+            for at, amount in enumerate(found)
+            if _is_budget(heard, amount, found[at + 1] if at + 1 < len(found) else None)
         ]
         if not kept:
             continue
         amount = kept[-1]
-        before, after = _clause(heard.text, amount.start, amount.end, ".;?!")
+        _before, after = _clause(heard.text, amount.start, amount.end, ".;?!")
         near, rest = _clause(heard.text, amount.start, amount.end)
         sure = 0.95 if amount.stated else 0.8
         if amount.ranged:
             low, high = Found(amount.low, heard.turn, sure), Found(amount.high, heard.turn, sure)
             continue
-        around = bool(_AROUND.search(near)) or bool(re.match(r"^(?: ke| ka| na| ni)? ?(?:aaspaas|lagbhag|around|approx|or so|ish|jetlu)\b", rest))
+        around = bool(_AROUND.search(near)) or bool(
+            re.match(r"^(?: ke| ka| na| ni)? ?(?:aaspaas|lagbhag|around|approx|or so|ish|jetlu)\b", rest)
+        )
         floor = bool(_LOWER.search(near)) or bool(_LOWER_AFTER.match(rest))
         if re.search(r"\b(?:not|no|nothing|can ?not) (?:\w+ ){0,2}(?:more than|above|over)\b", near):
             floor = False

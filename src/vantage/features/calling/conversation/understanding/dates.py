@@ -10,8 +10,22 @@ _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday",
 _MONTHS = {
     name: number
     for number, names in enumerate(
-        ("january jan janvari janvary", "february feb farvari", "march maarch", "april aprail", "may mai", "june jun", "july julai", "august agast aug", "september sept sep sitambar",
-         "october oct aktubar", "november nov navambar", "december dec disambar dicember"), 1)
+        (
+            "january jan janvari janvary",
+            "february feb farvari",
+            "march maarch",
+            "april aprail",
+            "may mai",
+            "june jun",
+            "july julai",
+            "august agast aug",
+            "september sept sep sitambar",
+            "october oct aktubar",
+            "november nov navambar",
+            "december dec disambar dicember",
+        ),
+        1,
+    )
     for name in names.split()
 }
 _DAY = "|".join(_WEEKDAYS)
@@ -19,25 +33,80 @@ _MONTH = "|".join(sorted(_MONTHS, key=len, reverse=True))
 PARTS = {"morning": time(10), "afternoon": time(14), "evening": time(18), "night": time(20)}
 # Festivals by year, from the Indian government's holiday lists; those of a fixed date stand below.
 _FEASTS: dict[str, tuple[str, ...]] = {
-    "diwali": ("2025-10-20", "2026-11-08", "2027-10-29"), "dhanteras": ("2025-10-18", "2026-11-06", "2027-10-27"),
-    "holi": ("2026-03-04", "2027-03-22", "2028-03-11"), "dussehra": ("2025-10-02", "2026-10-20", "2027-10-09"),
-    "navratri": ("2025-09-22", "2026-10-11", "2027-09-30"), "durga": ("2026-10-17", "2027-10-07"), "ganesh": ("2026-09-14", "2027-09-04"), "ganpati": ("2026-09-14", "2027-09-04"),
-    "rakhi": ("2026-08-28", "2027-08-17"), "raksha": ("2026-08-28", "2027-08-17"), "janmashtami": ("2026-09-04", "2027-08-25"), "eid": ("2026-03-20", "2026-05-27", "2027-03-10"),
-    "ramzan": ("2026-03-20", "2027-03-10"), "onam": ("2026-08-26", "2027-09-14"), "ugadi": ("2026-03-19", "2027-04-07"), "gudi": ("2026-03-19", "2027-04-07"),
-    "akshaya": ("2026-04-19", "2027-05-09"), "akha": ("2026-04-19", "2027-05-09"), "shradh": ("2026-10-10", "2027-09-30"), "pitru": ("2026-10-10", "2027-09-30"),
+    "diwali": ("2025-10-20", "2026-11-08", "2027-10-29"),
+    "dhanteras": ("2025-10-18", "2026-11-06", "2027-10-27"),
+    "holi": ("2026-03-04", "2027-03-22", "2028-03-11"),
+    "dussehra": ("2025-10-02", "2026-10-20", "2027-10-09"),
+    "navratri": ("2025-09-22", "2026-10-11", "2027-09-30"),
+    "durga": ("2026-10-17", "2027-10-07"),
+    "ganesh": ("2026-09-14", "2027-09-04"),
+    "ganpati": ("2026-09-14", "2027-09-04"),
+    "rakhi": ("2026-08-28", "2027-08-17"),
+    "raksha": ("2026-08-28", "2027-08-17"),
+    "janmashtami": ("2026-09-04", "2027-08-25"),
+    "eid": ("2026-03-20", "2026-05-27", "2027-03-10"),
+    "ramzan": ("2026-03-20", "2027-03-10"),
+    "onam": ("2026-08-26", "2027-09-14"),
+    "ugadi": ("2026-03-19", "2027-04-07"),
+    "gudi": ("2026-03-19", "2027-04-07"),
+    "akshaya": ("2026-04-19", "2027-05-09"),
+    "akha": ("2026-04-19", "2027-05-09"),
+    "shradh": ("2026-10-10", "2027-09-30"),
+    "pitru": ("2026-10-10", "2027-09-30"),
 }
 _FIXED = {
-    "christmas": (12, 25), "sankranti": (1, 14), "uttarayan": (1, 14), "pongal": (1, 14), "lohri": (1, 13), "independence": (8, 15), "republic": (1, 26),
-    "monsoon": (10, 1), "barish": (10, 1), "barsaat": (10, 1), "chomasu": (10, 1), "summer": (4, 15), "garmi": (4, 15), "winter": (12, 1), "sardi": (12, 1), "new year": (1, 1), "newyear": (1, 1),
+    "christmas": (12, 25),
+    "sankranti": (1, 14),
+    "uttarayan": (1, 14),
+    "pongal": (1, 14),
+    "lohri": (1, 13),
+    "independence": (8, 15),
+    "republic": (1, 26),
+    "monsoon": (10, 1),
+    "barish": (10, 1),
+    "barsaat": (10, 1),
+    "chomasu": (10, 1),
+    "summer": (4, 15),
+    "garmi": (4, 15),
+    "winter": (12, 1),
+    "sardi": (12, 1),
+    "new year": (1, 1),
+    "newyear": (1, 1),
 }
 _ABROAD = {
-    "dubai": "Asia/Dubai", "abu dhabi": "Asia/Dubai", "uae": "Asia/Dubai", "gulf": "Asia/Dubai", "sharjah": "Asia/Dubai", "muscat": "Asia/Muscat", "oman": "Asia/Muscat", "qatar": "Asia/Qatar",
-    "doha": "Asia/Qatar", "kuwait": "Asia/Kuwait", "riyadh": "Asia/Riyadh", "saudi": "Asia/Riyadh", "bahrain": "Asia/Bahrain", "singapore": "Asia/Singapore", "hong kong": "Asia/Hong_Kong",
-    "london": "Europe/London", "uk": "Europe/London", "germany": "Europe/Berlin", "sydney": "Australia/Sydney", "melbourne": "Australia/Melbourne", "new york": "America/New_York", "new jersey": "America/New_York",
-    "toronto": "America/Toronto", "california": "America/Los_Angeles", "kuala lumpur": "Asia/Kuala_Lumpur", "malaysia": "Asia/Kuala_Lumpur", "nairobi": "Africa/Nairobi", "canada": "America/Toronto",
+    "dubai": "Asia/Dubai",
+    "abu dhabi": "Asia/Dubai",
+    "uae": "Asia/Dubai",
+    "gulf": "Asia/Dubai",
+    "sharjah": "Asia/Dubai",
+    "muscat": "Asia/Muscat",
+    "oman": "Asia/Muscat",
+    "qatar": "Asia/Qatar",
+    "doha": "Asia/Qatar",
+    "kuwait": "Asia/Kuwait",
+    "riyadh": "Asia/Riyadh",
+    "saudi": "Asia/Riyadh",
+    "bahrain": "Asia/Bahrain",
+    "singapore": "Asia/Singapore",
+    "hong kong": "Asia/Hong_Kong",
+    "london": "Europe/London",
+    "uk": "Europe/London",
+    "germany": "Europe/Berlin",
+    "sydney": "Australia/Sydney",
+    "melbourne": "Australia/Melbourne",
+    "new york": "America/New_York",
+    "new jersey": "America/New_York",
+    "toronto": "America/Toronto",
+    "california": "America/Los_Angeles",
+    "kuala lumpur": "Asia/Kuala_Lumpur",
+    "malaysia": "Asia/Kuala_Lumpur",
+    "nairobi": "Africa/Nairobi",
+    "canada": "America/Toronto",
 }
 _INDIAN_TIME = re.compile(r"\b(india(?:n)? (?:time|ka|ke|ma|na)|ist|tamara|your time|aapke|aapka|bharat)\b")
-_FOREIGN_TIME = re.compile(r"\b(?:(?:my|our|here|mera|hamara|local|yahan|yaha|idhar|ahi|ahiya|ahiyan) (?:ka |ke |na |no )?(?:time|samay)|time here|yahan ke|yaha ke|ahi na|ahiya na)\b")
+_FOREIGN_TIME = re.compile(
+    r"\b(?:(?:my|our|here|mera|hamara|local|yahan|yaha|idhar|ahi|ahiya|ahiyan) (?:ka |ke |na |no )?(?:time|samay)|time here|yahan ke|yaha ke|ahi na|ahiya na)\b"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +172,28 @@ _DAY_PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("tarikh", re.compile(r"\b(\d{1,2}) tarikh\b(?! (?:floor|call|flat|time))")),
     ("tarikh_ko", re.compile(r"(?<!\d )(?<!baje )\b([1-9]|[12]\d|3[01]) ko\b")),
     ("tarikh2", re.compile(r"\btarikh (\d{1,2})\b")),
-    ("next_week", re.compile(rf"\bnext week(?: (?:ke|ka|ki|na|no|on|mein|me|ma|the|'s))? ?(?:on )?({_DAY})\b|\b({_DAY}) (?:of )?next week\b|\bnext ({_DAY})\b")),
+    (
+        "next_week",
+        re.compile(
+            rf"\bnext week(?: (?:ke|ka|ki|na|no|on|mein|me|ma|the|'s))? ?(?:on )?({_DAY})\b|\b({_DAY}) (?:of )?next week\b|\bnext ({_DAY})\b"
+        ),
+    ),
     ("weekday", re.compile(rf"\b({_DAY})\b")),
     ("dayafter", re.compile(r"\bdayafter\b|\bday after(?: tomorrow)?\b")),
     ("tomorrow", re.compile(r"\btomorrow\b")),
     ("today", re.compile(r"\b(?:today|tonight|this (?:evening|afternoon)|same day|abhi (?:evening|afternoon))\b")),
-    ("days", re.compile(r"\b(\d{1,2})(?: (?:se|to|or|ya) \d+)? day (?:baad|after|later|rahi|me|mein|ma)\b|\b(?:in|after) (\d{1,2}) day\b")),
-    ("soon", re.compile(r"\b(\d+(?:\.\d+)?)(?: (?:ek|1))? (hour|minute)\b(?: (?:baad|later|mein|me|ma|ke baad|rahi\w*|ruk\w*|from now|pachhi))|\b(?:in|after)(?: (?:about|around|an?))? (\d+(?:\.\d+)?) (hour|minute)\b|\b(?:in|after)(?: half)? an? (hour)\b")),
+    (
+        "days",
+        re.compile(
+            r"\b(\d{1,2})(?: (?:se|to|or|ya) \d+)? day (?:baad|after|later|rahi|me|mein|ma)\b|\b(?:in|after) (\d{1,2}) day\b"
+        ),
+    ),
+    (
+        "soon",
+        re.compile(
+            r"\b(\d+(?:\.\d+)?)(?: (?:ek|1))? (hour|minute)\b(?: (?:baad|later|mein|me|ma|ke baad|rahi\w*|ruk\w*|from now|pachhi))|\b(?:in|after)(?: (?:about|around|an?))? (\d+(?:\.\d+)?) (hour|minute)\b|\b(?:in|after)(?: half)? an? (hour)\b"
+        ),
+    ),
 )
 
 
@@ -156,11 +240,17 @@ def days(text: str, now: datetime) -> list[When]:
 _CLOCK = re.compile(
     r"\b(?P<hour>\d{1,2})(?::(?P<minute>\d{2})|\.(?P<fraction>\d{1,2})| (?P<spoken>[1-5][05]))?"
     r"(?: (?:se|to|-|or|ya) \d{1,2})?(?: (?P<unit>baje|am|pm|hrs)| (?:bajen|bajkar)| (?=(?:in the |ko )?(?:evening|morning|night|afternoon)\b))"
-    r"|\b(?P<lead>at|around|by|after|say|about|sharp|from|pakka|make it|before|till|until|near) (?:about |around |say )?(?P<hour2>\d{1,2})(?::(?P<minute2>\d{2})|\.(?P<fraction2>\d{1,2})| (?P<spoken2>[1-5][05]))?(?= ?(?:$|[.,?!;]|on|in|please|sharp|today|tomorrow|itself|only|o|for|and|then|ok|or|with|i|my|baje|hi|ji|" + "|".join(_WEEKDAYS) + r")(?:\b|$| ))"
+    r"|\b(?P<lead>at|around|by|after|say|about|sharp|from|pakka|make it|before|till|until|near) (?:about |around |say )?(?P<hour2>\d{1,2})(?::(?P<minute2>\d{2})|\.(?P<fraction2>\d{1,2})| (?P<spoken2>[1-5][05]))?(?= ?(?:$|[.,?!;]|on|in|please|sharp|today|tomorrow|itself|only|o|for|and|then|ok|or|with|i|my|baje|hi|ji|"
+    + "|".join(_WEEKDAYS)
+    + r")(?:\b|$| ))"
     r"|\b(?P<hour3>\d{1,2}):(?P<minute3>\d{2})\b"
     r"|\b(?P<noon>noon|midday)\b"
 )
-_BARE_CLOCK = re.compile(r"(?:^|[,.] |\b(?:ok|yes|haan|ji|say|make it|at|ko|" + "|".join(_WEEKDAYS) + r"|today|tomorrow|dayafter|tarikh) )(?P<hour>\d{1,2})(?::(?P<minute>\d{2})|\.(?P<fraction>\d{1,2})| (?P<spoken>[1-5][05]))?(?= ?(?:$|[.,!;]|sharp|theek|ok|thik|is|will|works|ji))")
+_BARE_CLOCK = re.compile(
+    r"(?:^|[,.] |\b(?:ok|yes|haan|ji|say|make it|at|ko|"
+    + "|".join(_WEEKDAYS)
+    + r"|today|tomorrow|dayafter|tarikh) )(?P<hour>\d{1,2})(?::(?P<minute>\d{2})|\.(?P<fraction>\d{1,2})| (?P<spoken>[1-5][05]))?(?= ?(?:$|[.,!;]|sharp|theek|ok|thik|is|will|works|ji))"
+)
 _PART = re.compile(r"(?<!good )(?<!since )\b(morning|afternoon|evening|night)\b(?! (?:shift|walk|duty|tea))")
 _LUNCH = re.compile(r"\b(?:after lunch|lunch (?:ke )?baad|lunch time|post lunch)\b")
 
@@ -169,7 +259,9 @@ def _minute(text: str | None, fraction: str | None, spoken: str | None) -> int:
     if text:
         return int(text)
     if fraction:
-        return {"5": 30, "25": 15, "75": 45}.get(fraction, int(fraction) if len(fraction) == 2 and int(fraction) < 60 else 0)
+        return {"5": 30, "25": 15, "75": 45}.get(
+            fraction, int(fraction) if len(fraction) == 2 and int(fraction) < 60 else 0
+        )
     return int(spoken) if spoken else 0
 
 
@@ -196,8 +288,16 @@ def clocks(text: str, *, bare: bool = False) -> list[When]:
     def part_near(start: int, end: int) -> str | None:
         left = max(text.rfind(" . ", 0, start), text.rfind(" ? ", 0, start))
         right = next((at for at in (text.find(" . ", end), text.find(" ? ", end)) if at >= 0), len(text))
-        near = [part for part in parts if left <= part.start() and part.end() <= right and min(abs(part.start() - end), abs(start - part.end())) < 22]
-        return min(near, key=lambda part: min(abs(part.start() - end), abs(start - part.end()))).group(1) if near else None
+        near = [
+            part
+            for part in parts
+            if left <= part.start()
+            and part.end() <= right
+            and min(abs(part.start() - end), abs(start - part.end())) < 22
+        ]
+        return (
+            min(near, key=lambda part: min(abs(part.start() - end), abs(start - part.end()))).group(1) if near else None
+        )
 
     def matches() -> Iterator[re.Match[str]]:
         yield from _CLOCK.finditer(text)
@@ -216,18 +316,30 @@ def clocks(text: str, *, bare: bool = False) -> list[When]:
         raw = group.get("hour") or group.get("hour2") or group.get("hour3")
         if raw is None:
             continue
-        minute = _minute(group.get("minute") or group.get("minute2") or group.get("minute3"), group.get("fraction") or group.get("fraction2"), group.get("spoken") or group.get("spoken2"))
+        minute = _minute(
+            group.get("minute") or group.get("minute2") or group.get("minute3"),
+            group.get("fraction") or group.get("fraction2"),
+            group.get("spoken") or group.get("spoken2"),
+        )
         tail = text[match.end() : match.end() + 22]
-        if re.match(r" ?(?:lakh|crore|month|year|bhk|day|week|percent|minute|hour|tarikh|people|floor|thousand)\b", tail) or re.match(r" ?(?:tak\b(?! (?:call|aa))|sudhi\b)", tail):
+        if re.match(
+            r" ?(?:lakh|crore|month|year|bhk|day|week|percent|minute|hour|tarikh|people|floor|thousand)\b", tail
+        ) or re.match(r" ?(?:tak\b(?! (?:call|aa))|sudhi\b)", tail):
             continue
         hour = _hour(int(raw), group.get("unit"), part_near(match.start(), match.end()))
         if hour is not None and (int(raw) or minute):
             found.append(When(match.start(), match.end(), clock=time(hour, minute)))
     timed = list(found)
     for part in parts:
-        if text[: part.start()].endswith(("this ", "good ")) and not found and "this" not in text[max(0, part.start() - 5) : part.start()]:
+        if (
+            text[: part.start()].endswith(("this ", "good "))
+            and not found
+            and "this" not in text[max(0, part.start() - 5) : part.start()]
+        ):
             continue
-        if re.match(r" (?:se|thi) (?:call|busy|\w+ rah)", text[part.end() :]) or any(min(abs(part.start() - each.end), abs(each.start - part.end())) < 26 for each in timed):
+        if re.match(r" (?:se|thi) (?:call|busy|\w+ rah)", text[part.end() :]) or any(
+            min(abs(part.start() - each.end), abs(each.start - part.end())) < 26 for each in timed
+        ):
             continue
         found.append(When(part.start(), part.end(), clock=PARTS[part.group(1)]))
     if not found and (match2 := _LUNCH.search(text)):
@@ -241,13 +353,18 @@ def zone_shift(text: str, earlier: str, now: datetime) -> timedelta:
         return timedelta(0)
     for name, zone in _ABROAD.items():
         here = re.search(rf"\b{name}\b", text) or re.search(rf"\b{name}\b", earlier)
-        if here and (re.search(rf"\b{name} (?:ka |ke |na |no |ma )?(?:time|samay|\d+ baje)\b|\btime (?:in|of) {name}", text) or _FOREIGN_TIME.search(text)):
+        if here and (
+            re.search(rf"\b{name} (?:ka |ke |na |no |ma )?(?:time|samay|\d+ baje)\b|\btime (?:in|of) {name}", text)
+            or _FOREIGN_TIME.search(text)
+        ):
             abroad = now.astimezone(ZoneInfo(zone)).utcoffset()
             return (now.utcoffset() or timedelta(0)) - (abroad or timedelta(0))
     return timedelta(0)
 
 
-def join(day: date | None, clock: time | None, now: datetime, shift: timedelta = timedelta(0)) -> datetime | date | None:
+def join(
+    day: date | None, clock: time | None, now: datetime, shift: timedelta = timedelta(0)
+) -> datetime | date | None:
     """A day and a time in one; a time alone is today, or tomorrow when it has passed; a day alone is a date."""
     if clock is None:
         return day

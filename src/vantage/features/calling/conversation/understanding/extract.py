@@ -15,7 +15,9 @@ from .text import Heard, normalise, topics
 from .timeline import timeline
 from .visit import visit
 
-_HELLO_ONLY = re.compile(r"^(?:\W*(?:hello|hallo|halo|hi|haan|ji|yes|kaun|who|is|this|bolo|boliye|speaking|namaste|kem cho|hey|hmm))*\W*$")
+_HELLO_ONLY = re.compile(
+    r"^(?:\W*(?:hello|hallo|halo|hi|haan|ji|yes|kaun|who|is|this|bolo|boliye|speaking|namaste|kem cho|hey|hmm))*\W*$"
+)
 _RECONSIDERS = re.compile(r"\b(?:but|lekin|however|although|par|pan|actually|chalo|theek|ok)\b")
 
 
@@ -106,24 +108,55 @@ def _settle(result: Understanding, spoken: Sequence[Heard], performed: dict[int,
     refused = _last("not_interested", spoken, performed)
     other = _last("other", spoken, performed)
     if refused is not None and not result.site_visit_at and not result.callback_at:
-        opened = any(found is not None and found.turn > refused for found in (result.budget_max, result.budget_min, result.configuration, result.timeline, result.location, result.purpose))
-        same = any(found is not None and found.turn == refused for found in (result.budget_max, result.budget_min, result.purpose, result.timeline))
+        opened = any(
+            found is not None and found.turn > refused
+            for found in (
+                result.budget_max,
+                result.budget_min,
+                result.configuration,
+                result.timeline,
+                result.location,
+                result.purpose,
+            )
+        )
+        same = any(
+            found is not None and found.turn == refused
+            for found in (result.budget_max, result.budget_min, result.purpose, result.timeline)
+        )
         if other is not None or any("injection" in done for done in performed.values()):
             return end("other", "none", other if other is not None else refused)
         if not opened and not same:
             return end("not_interested", "none", refused)
     if result.site_visit_at:
         return end("site_visit", "high", result.site_visit_at.turn)
-    stated = _requirement(result) or any(re.search(r"\b(?:interested|interest (?:hai|to hai|chhe)|i want to buy|want to buy|lene hai|khareedna hai|pasand)\b", each.text) and "not_interested" not in performed[each.turn] for each in spoken)
+    stated = _requirement(result) or any(
+        re.search(
+            r"\b(?:interested|interest (?:hai|to hai|chhe)|i want to buy|want to buy|lene hai|khareedna hai|pasand)\b",
+            each.text,
+        )
+        and "not_interested" not in performed[each.turn]
+        for each in spoken
+    )
     if result.callback_at:
         return end("callback", "medium" if stated else "low", result.callback_at.turn)
     if other is not None and not (result.budget_max or result.budget_min):
         return end("other", "none" if "test" not in spoken[-1].text else "low", other)
     if result.wants_human:
-        closing = any(re.search(r"\b(?:close|closing|book|deal|final\w*|cheque|token|payment|take \d|token|negotiat\w*|purchase today|now itself|whole floor)\b", each.text) for each in spoken)
+        closing = any(
+            re.search(
+                r"\b(?:close|closing|book|deal|final\w*|cheque|token|payment|take \d|token|negotiat\w*|purchase today|now itself|whole floor)\b",
+                each.text,
+            )
+            for each in spoken
+        )
         return end("transfer", "high" if closing else "medium" if stated else "low", result.wants_human.turn)
     busy = _last("busy", spoken, performed)
-    if busy is not None and busy == final and not (result.budget_max or result.budget_min or (result.timeline and result.timeline.turn == busy)) and not (result.configuration and result.purpose):
+    if (
+        busy is not None
+        and busy == final
+        and not (result.budget_max or result.budget_min or (result.timeline and result.timeline.turn == busy))
+        and not (result.configuration and result.purpose)
+    ):
         return end("busy", "medium" if stated else "low", busy)
     injected = _last("injection", spoken, performed)
     if injected is not None and not _requirement(result):
@@ -136,7 +169,9 @@ def _settle(result: Understanding, spoken: Sequence[Heard], performed: dict[int,
         soon = result.timeline is not None and result.timeline.value in {"immediate", "1-3 months"}
         turns = [found.turn for found in (priced, result.configuration, result.purpose or result.timeline) if found]
         return end("qualified", "high" if soon else "medium", max(turns))
-    wish = stated or any(re.search(r"\b(?:send|brochure|whatsapp|details|layout|price batao|show)\b", each.text) for each in spoken)
+    wish = stated or any(
+        re.search(r"\b(?:send|brochure|whatsapp|details|layout|price batao|show)\b", each.text) for each in spoken
+    )
     exploring = result.timeline is not None and result.timeline.value == "exploring"
     if busy is not None and not _requirement(result):
         return end("busy", "low", busy)

@@ -44,14 +44,24 @@ PATTERNS: dict[str, re.Pattern[str]] = {
     "injection": re.compile(
         r"\b(?:ignore (?:all |your |the |any |my |previous )*(?:instruction\w*|rules|prompt|guidelines)|system (?:override|prompt|message|mode)|(?:saari|saare|sab|apne|apna|purane|pichhle|badha|badhi|tamari|tamara)(?: \w+)? (?:instruction\w*|niyam|rules|nirdesh\w*|suchna\w*|aadesh) (?:bhool|bhul|ignore|hata|chhod|chod|bhuli)\w*|(?:instruction\w*|rules|nirdesh|aadesh|niyam|suchna\w*) (?:bhool|bhul|ignore|chhod|chod|bhuli)\w*|forget (?:all |your |everything|the |previous )*(?:instruction\w*|rules|prompt)?|you are now|pretend (?:to be|you|that)|developer mode|admin (?:password|mode|access)|jailbreak|act as|reveal your|your (?:prompt|instructions|system)|password|repeat after me|print your|debug mode|override)\b"
     ),
-    "ai_question": re.compile(r"\b(?:are you (?:a |an )?(?:\w+ )?(?:robot|bot|machine|ai|human|computer|real|recording|person|recorded)|is this (?:a |an )?(?:\w+ )?(?:robot|bot|machine|ai|recording|recorded|computer)|(?:robot|machine|ai|computer|bot|recording|insaan|person)(?: \w+)? (?:ho|hai|hain|he|chho|cho|bol\w*|chhe) (?:kya|ya|ke|ka|na)?|(?:kya|shu|su|to) (?:aap|tum|tame) (?:\w+ )?(?:robot|machine|ai|computer|insaan|person|bot)|robot (?:ho|hai|chho|bol)|who (?:is|are) (?:this|you)|am i (?:talking|speaking) to (?:a )?(?:robot|machine|bot|human|person|real))\b"),
+    "ai_question": re.compile(
+        r"\b(?:are you (?:a |an )?(?:\w+ )?(?:robot|bot|machine|ai|human|computer|real|recording|person|recorded)|is this (?:a |an )?(?:\w+ )?(?:robot|bot|machine|ai|recording|recorded|computer)|(?:robot|machine|ai|computer|bot|recording|insaan|person)(?: \w+)? (?:ho|hai|hain|he|chho|cho|bol\w*|chhe) (?:kya|ya|ke|ka|na)?|(?:kya|shu|su|to) (?:aap|tum|tame) (?:\w+ )?(?:robot|machine|ai|computer|insaan|person|bot)|robot (?:ho|hai|chho|bol)|who (?:is|are) (?:this|you)|am i (?:talking|speaking) to (?:a )?(?:robot|machine|bot|human|person|real))\b"
+    ),
 }
 
 _GREETING_BUSY = re.compile(r"\b(?:no no not busy|busy nahi|not busy|busy (?:road|area|street|locality|market))\b")
-_DNC_SOFT = re.compile(r"\b(?:do not (?:call|disturb|ring)(?: me)? (?:now|today|before|after|in the|at|during|when|till|until|so early|so late|between|on weekdays|this week)|call (?:mat|nahi) kar\w* (?:abhi|aaj|subah)|(?:abhi|aaj|subah|raat ko|night|morning) call (?:mat|nahi)|do not call (?:my|him|her) (?:husband|wife|father|office))\b")
-_HUMAN_NOT = re.compile(r"\b(?:do not need|no need (?:for|of)|not needed|nahi chahiye) (?:\w+ ){0,2}(?:human|person|manager|agent)\b|\b(?:the|your) (?:last )?person (?:told|said|called)\b|\bi told the last person\b")
-_BOUGHT_NOT = re.compile(r"\b(?:have not|not|nahi|never|if i|agar|abhi tak|haven't|before i|years? ago|year pehle)(?: \w+){0,3} (?:bought|booked|book|buy|le liya|khareed|lidhu)\b|\bwill (?:book|buy)\b|\b(?:friend|dost|brother|neighbour|bhai|uncle|colleague|mitra|cousin|sister)\w*(?: \w+){0,4} (?:bought|booked|le liya|li hai|khareed\w*|lidhu|lidho)\b|\bto (?:book|buy)\b")
-_REFUSAL_NOT = re.compile(r"\b(?:not interested in (?:villa|plot|resale|ground|\d|flat,|the \w+ (?:one|floor|tower))|investment nahi|(?:kiraye|rent|loan|villa|plot|ground floor|apartment|flat|floor|parking|\d bhk|duplex|resale) (?:\w+ )?nahi chahiye (?:\w+ )*[.,]? ?\w+ (?:hi |j )?chahiye)\b")
+_DNC_SOFT = re.compile(
+    r"\b(?:do not (?:call|disturb|ring)(?: me)? (?:now|today|before|after|in the|at|during|when|till|until|so early|so late|between|on weekdays|this week)|call (?:mat|nahi) kar\w* (?:abhi|aaj|subah)|(?:abhi|aaj|subah|raat ko|night|morning) call (?:mat|nahi)|do not call (?:my|him|her) (?:husband|wife|father|office))\b"
+)
+_HUMAN_NOT = re.compile(
+    r"\b(?:do not need|no need (?:for|of)|not needed|nahi chahiye) (?:\w+ ){0,2}(?:human|person|manager|agent)\b|\b(?:the|your) (?:last )?person (?:told|said|called)\b|\bi told the last person\b"
+)
+_BOUGHT_NOT = re.compile(
+    r"\b(?:have not|not|nahi|never|if i|agar|abhi tak|haven't|before i|years? ago|year pehle)(?: \w+){0,3} (?:bought|booked|book|buy|le liya|khareed|lidhu)\b|\bwill (?:book|buy)\b|\b(?:friend|dost|brother|neighbour|bhai|uncle|colleague|mitra|cousin|sister)\w*(?: \w+){0,4} (?:bought|booked|le liya|li hai|khareed\w*|lidhu|lidho)\b|\bto (?:book|buy)\b"
+)
+_REFUSAL_NOT = re.compile(
+    r"\b(?:not interested in (?:villa|plot|resale|ground|\d|flat,|the \w+ (?:one|floor|tower))|investment nahi|(?:kiraye|rent|loan|villa|plot|ground floor|apartment|flat|floor|parking|\d bhk|duplex|resale) (?:\w+ )?nahi chahiye (?:\w+ )*[.,]? ?\w+ (?:hi |j )?chahiye)\b"
+)
 
 
 def acts(text: str) -> set[str]:
@@ -61,7 +71,15 @@ def acts(text: str) -> set[str]:
         found.discard("busy")
     if "do_not_call" in found and _DNC_SOFT.search(text):
         found.discard("do_not_call")
-    if "wants_human" in found and (_HUMAN_NOT.search(text) or ("ai_question" in found and not re.search(r"\b(?:talk|speak|connect|give|want|put|transfer|baat|vaat|jod\w*|manager|senior|need)\b", text))):
+    if "wants_human" in found and (
+        _HUMAN_NOT.search(text)
+        or (
+            "ai_question" in found
+            and not re.search(
+                r"\b(?:talk|speak|connect|give|want|put|transfer|baat|vaat|jod\w*|manager|senior|need)\b", text
+            )
+        )
+    ):
         found.discard("wants_human")
     if "already_bought" in found and _BOUGHT_NOT.search(text):
         found.discard("already_bought")
@@ -71,10 +89,22 @@ def acts(text: str) -> set[str]:
 
 
 OBJECTIONS: dict[str, re.Pattern[str]] = {
-    "price": re.compile(r"\b(?:too (?:much|high|costly|expensive)|expensive|costly|mehenga|mahanga|mehanga|mahenga|mongh\w*|zyada (?:hai|bol)|jyada (?:hai|chhe)|beyond (?:me|my|our|us)|out of (?:my )?budget|can not afford)\b"),
-    "location": re.compile(r"\b(?:too far|far (?:away|from)|bahut door|door hai|dur chhe|jungle|outskirts|location (?:bahut|is not|not good))\b"),
-    "loan": re.compile(r"\b(?:loan (?:ka )?(?:tension|problem|issue|reject\w*|nahi)|rejected my loan|cibil|civil score|emi (?:zyada|too))\b"),
-    "family": re.compile(r"\b(?:(?:wife|husband|family|father|parents?) (?:se |ne |ko )?(?:puch\w*|pooch\w*|decid\w*|takes|ask)|ask my (?:wife|husband|family|father)|talk to (?:my )?(?:wife|husband|her|him))\b"),
-    "trust": re.compile(r"\b(?:fraud|delay\w*|court case|builder (?:bhag|ran|reputation)|rera (?:nahi|not)|not trust|bharosa)\b"),
-    "possession": re.compile(r"\b(?:possession (?:too )?late|under construction nahi|want ready|ready (?:chahiye|only)|too long)\b"),
+    "price": re.compile(
+        r"\b(?:too (?:much|high|costly|expensive)|expensive|costly|mehenga|mahanga|mehanga|mahenga|mongh\w*|zyada (?:hai|bol)|jyada (?:hai|chhe)|beyond (?:me|my|our|us)|out of (?:my )?budget|can not afford)\b"
+    ),
+    "location": re.compile(
+        r"\b(?:too far|far (?:away|from)|bahut door|door hai|dur chhe|jungle|outskirts|location (?:bahut|is not|not good))\b"
+    ),
+    "loan": re.compile(
+        r"\b(?:loan (?:ka )?(?:tension|problem|issue|reject\w*|nahi)|rejected my loan|cibil|civil score|emi (?:zyada|too))\b"
+    ),
+    "family": re.compile(
+        r"\b(?:(?:wife|husband|family|father|parents?) (?:se |ne |ko )?(?:puch\w*|pooch\w*|decid\w*|takes|ask)|ask my (?:wife|husband|family|father)|talk to (?:my )?(?:wife|husband|her|him))\b"
+    ),
+    "trust": re.compile(
+        r"\b(?:fraud|delay\w*|court case|builder (?:bhag|ran|reputation)|rera (?:nahi|not)|not trust|bharosa)\b"
+    ),
+    "possession": re.compile(
+        r"\b(?:possession (?:too )?late|under construction nahi|want ready|ready (?:chahiye|only)|too long)\b"
+    ),
 }

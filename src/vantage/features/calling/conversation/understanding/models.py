@@ -12,8 +12,20 @@ Timeline = Literal["immediate", "1-3 months", "3-6 months", "6+ months", "explor
 Purpose = Literal["self_use", "investment", "rent", "lease"]
 Interest = Literal["high", "medium", "low", "none"]
 Outcome = Literal[
-    "voicemail", "silence", "do_not_call", "wrong_number", "abusive", "already_bought", "not_interested",
-    "site_visit", "callback", "transfer", "busy", "other", "qualified", "interested",
+    "voicemail",
+    "silence",
+    "do_not_call",
+    "wrong_number",
+    "abusive",
+    "already_bought",
+    "not_interested",
+    "site_visit",
+    "callback",
+    "transfer",
+    "busy",
+    "other",
+    "qualified",
+    "interested",
 ]
 
 

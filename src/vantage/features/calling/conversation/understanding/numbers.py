@@ -113,7 +113,16 @@ _WORDS: dict[int, str] = {
 
 def fold(word: str) -> str:
     """Collapse the spellings that one Hindi or Gujarati sound has in Latin letters (`chaalees` = `chalis`)."""
-    for long, short in (("aa", "a"), ("ee", "i"), ("oo", "u"), ("ii", "i"), ("uu", "u"), ("w", "v"), ("z", "j"), ("ph", "f")):
+    for long, short in (
+        ("aa", "a"),
+        ("ee", "i"),
+        ("oo", "u"),
+        ("ii", "i"),
+        ("uu", "u"),
+        ("w", "v"),
+        ("z", "j"),
+        ("ph", "f"),
+    ):
         word = word.replace(long, short)
     kept = [char for at, char in enumerate(word) if at == 0 or char != word[at - 1]]
     return "".join(kept)
@@ -133,17 +142,108 @@ _ENGLISH_TENS = {"twenty", "thirty", "forty", "fourty", "fifty", "sixty", "seven
 _ENGLISH_ONES = {"one", "won", "wan", "two", "three", "four", "five", "six", "seven", "eight", "nine"}
 # Also ordinary words of English, Hindi or Gujarati.
 _AMBIGUOUS = {
-    "do", "be", "bey", "che", "chhe", "cheh", "chey", "chha", "sat", "sath", "saath", "bar", "bara", "baara", "ter", "nav",
-    "sol", "to", "too", "won", "wan", "pach", "asi", "saith", "das", "dus", "a", "an", "sitter", "for", "bis", "tin", "chhai",
-    "tis", "ath", "chaud",
+    "do",
+    "be",
+    "bey",
+    "che",
+    "chhe",
+    "cheh",
+    "chey",
+    "chha",
+    "sat",
+    "sath",
+    "saath",
+    "bar",
+    "bara",
+    "baara",
+    "ter",
+    "nav",
+    "sol",
+    "to",
+    "too",
+    "won",
+    "wan",
+    "pach",
+    "asi",
+    "saith",
+    "das",
+    "dus",
+    "a",
+    "an",
+    "sitter",
+    "for",
+    "bis",
+    "tin",
+    "chhai",
+    "tis",
+    "ath",
+    "chaud",
 }
 SCALE = {"lakh": Decimal(100_000), "crore": Decimal(10_000_000), "thousand": Decimal(1000)}
-_LAKH = {"lakh", "lakhs", "lac", "lacs", "lock", "locks", "lack", "lacks", "laakh", "lakhh", "l", "luck", "lakhon", "lak"}
-_CRORE = {"crore", "crores", "cr", "crs", "crow", "crows", "karod", "karor", "caror", "croar", "kror", "krod", "crowd", "karode", "karodh"}
+_LAKH = {
+    "lakh",
+    "lakhs",
+    "lac",
+    "lacs",
+    "lock",
+    "locks",
+    "lack",
+    "lacks",
+    "laakh",
+    "lakhh",
+    "l",
+    "luck",
+    "lakhon",
+    "lak",
+}
+_CRORE = {
+    "crore",
+    "crores",
+    "cr",
+    "crs",
+    "crow",
+    "crows",
+    "karod",
+    "karor",
+    "caror",
+    "croar",
+    "kror",
+    "krod",
+    "crowd",
+    "karode",
+    "karodh",
+}
 _THOUSAND = {"thousand", "hazar", "hazaar", "hajar", "hajaar", "k", "thousands", "hjar", "haazar"}
 _COUNTED = {
-    "month", "year", "week", "day", "hour", "minute", "baje", "bhk", "bhks", "bedroom", "bedrooms", "bed", "kamre", "kamra", "room", "percent",
-    "tarikh", "point", "rupees", "am", "pm", "sau", "hundred", "sqft", "gaj", "flat", "shop", "office", "villa",
+    "month",
+    "year",
+    "week",
+    "day",
+    "hour",
+    "minute",
+    "baje",
+    "bhk",
+    "bhks",
+    "bedroom",
+    "bedrooms",
+    "bed",
+    "kamre",
+    "kamra",
+    "room",
+    "percent",
+    "tarikh",
+    "point",
+    "rupees",
+    "am",
+    "pm",
+    "sau",
+    "hundred",
+    "sqft",
+    "gaj",
+    "flat",
+    "shop",
+    "office",
+    "villa",
 }
 _RANGE = {"to", "se", "thi", "ya", "or", "-"}
 
@@ -194,7 +294,11 @@ def _simple(tokens: list[str], at: int) -> tuple[Decimal, int] | None:
         nearest = tokens[at + 1] if at + 1 < len(tokens) else ""
         if token in {"to", "too", "for"} and nearest in {"bhk", "bedroom"}:
             return Decimal(4 if token == "for" else 2), at + 1
-        if token in {"a", "an"} and unit_of(nearest) in {"lakh", "crore"} and nearest not in {"lock", "lack", "crow", "luck", "l", "crowd"}:
+        if (
+            token in {"a", "an"}
+            and unit_of(nearest) in {"lakh", "crore"}
+            and nearest not in {"lock", "lack", "crow", "luck", "l", "crowd"}
+        ):
             return Decimal(1), at + 1
         return None
     value = cardinal(token)
@@ -219,8 +323,27 @@ def number_at(tokens: list[str], at: int) -> tuple[Decimal, int] | None:
         return Decimal("1.5"), at + 1
     if token in {"dhai", "adhai", "dhaai", "adhi", "dhayi", "adhee", "dhaee"} and (_is_unit(after) or len(token) > 4):
         return Decimal("2.5"), at + 1
-    if token in {"sava", "sawa", "savaa", "savva", "paune", "pone", "pauna", "pona", "sadhe", "saade", "sade", "saadhe", "sadha", "sada"}:
-        step = {"s": Decimal("0.25"), "p": Decimal("-0.25")}[token[0]] if token[1] != "a" or token[2] != "d" else Decimal("0.5")
+    if token in {
+        "sava",
+        "sawa",
+        "savaa",
+        "savva",
+        "paune",
+        "pone",
+        "pauna",
+        "pona",
+        "sadhe",
+        "saade",
+        "sade",
+        "saadhe",
+        "sadha",
+        "sada",
+    }:
+        step = (
+            {"s": Decimal("0.25"), "p": Decimal("-0.25")}[token[0]]
+            if token[1] != "a" or token[2] != "d"
+            else Decimal("0.5")
+        )
         if token.startswith("saa"):
             step = Decimal("0.5")
         if token in {"paune", "pone", "pauna", "pona"}:
@@ -229,7 +352,14 @@ def number_at(tokens: list[str], at: int) -> tuple[Decimal, int] | None:
             return Decimal(1) + step, at + 1
         base = _simple(tokens, at + 1)
         return (base[0] + step, base[1]) if base and step else None
-    if token in {"half", "aadha", "aadhe", "adha", "adhe", "ardha", "ardho"} and after in {"an", "crore", "lakh", "hour", "crow", "a"}:
+    if token in {"half", "aadha", "aadhe", "adha", "adhe", "ardha", "ardho"} and after in {
+        "an",
+        "crore",
+        "lakh",
+        "hour",
+        "crow",
+        "a",
+    }:
         return Decimal("0.5"), at + (2 if after in {"an", "a"} else 1)
     base = _simple(tokens, at)
     if base is None:
@@ -247,7 +377,12 @@ def number_at(tokens: list[str], at: int) -> tuple[Decimal, int] | None:
             at_decimal = step_over[1] if step_over else at_decimal + 1
         if decimals:
             return Decimal(f"{value}.{decimals}"), at_decimal
-    for pattern, plus in ((("and", "a", "half"), ".5"), (("and", "half"), ".5"), (("and", "a", "quarter"), ".25"), (("aur", "aadha"), ".5")):
+    for pattern, plus in (
+        (("and", "a", "half"), ".5"),
+        (("and", "half"), ".5"),
+        (("and", "a", "quarter"), ".25"),
+        (("aur", "aadha"), ".5"),
+    ):
         if tuple(rest[: len(pattern)]) == pattern:
             return value + Decimal(plus), end + len(pattern)
     return value, end

@@ -18,7 +18,10 @@ _MISHEARD: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     for pattern, said in (
         (r"[’‘`]", "'"),
         (r"₹|\brs\.?(?=\s*\d)|\binr\b", " rupees "),
-        (r"\b(?:b\.?\s?h\.?\s?k|bhkay|bhk's|bi (?:ech|h|etch|aich) ?(?:ke|k|kay)|be h ?k|b hk|bh k|bhke|beach k|bi\.? ?hk|beechke|bhkey|bhek|bhak|bee aitch kay|bi ech ke|bech ke|bi ach ke|bhq|be etch ke|bi et ke|bh kay|bhke|bij?ech ?ke)\b", " bhk "),
+        (
+            r"\b(?:b\.?\s?h\.?\s?k|bhkay|bhk's|bi (?:ech|h|etch|aich) ?(?:ke|k|kay)|be h ?k|b hk|bh k|bhke|beach k|bi\.? ?hk|beechke|bhkey|bhek|bhak|bee aitch kay|bi ech ke|bech ke|bi ach ke|bhq|be etch ke|bi et ke|bh kay|bhke|bij?ech ?ke)\b",
+            " bhk ",
+        ),
         (r"\bbhk\b\.", "bhk"),
         (r"\b(?:to|too|tu) (?:be|bi) (?:h ?k|ech ke|etch ke|aich ke)\b", " 2 bhk "),
         (r"\b(?:to|too|tu) (?=bhk\b)", " 2 "),
@@ -29,7 +32,10 @@ _MISHEARD: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\b(?:sight|side|cite|site) (?:visit|vizit|wisit)\b", "site visit"),
         (r"\b(?:visa ?t|vijit|vizit|wisit|vsit|visitt)\b", "visit"),
         # परसों is romanised to the same letters.
-        (r"\b(real|sales|human|actual|live|any|some|a|the|your|one) parson\b|\bparson (?=please|you are)", r"\1 person "),
+        (
+            r"\b(real|sales|human|actual|live|any|some|a|the|your|one) parson\b|\bparson (?=please|you are)",
+            r"\1 person ",
+        ),
         (r"\bthis ?count\b", "discount"),
         (r"\b(sun|mon|tues|wednes|thurs|fri|satur) day\b", r"\1day"),
         (r"\bof(?:f)? (?:is|iss|ice)\b", "office"),
@@ -161,12 +167,59 @@ for _spelling, _name in _CANONICAL.items():
         _FOLDED.setdefault(fold(_spelling), _name)
 # English words whose folded form meets a Hindi or Gujarati one.
 _LEAVE = {
-    "sun", "room", "rooms", "kol", "fine", "later", "hall", "door", "been", "soon", "good", "wood", "mall", "call", "tell",
-    "meet", "need", "feel", "will", "all", "off", "see", "too", "week", "weak", "bell", "less", "maar", "lena", "manga", "rate",
-    "bad", "band", "hal", "sham", "loan", "lone", "days", "pass", "bill", "full", "hair", "near", "wait", "sat", "vage", "mere", "side",
+    "sun",
+    "room",
+    "rooms",
+    "kol",
+    "fine",
+    "later",
+    "hall",
+    "door",
+    "been",
+    "soon",
+    "good",
+    "wood",
+    "mall",
+    "call",
+    "tell",
+    "meet",
+    "need",
+    "feel",
+    "will",
+    "all",
+    "off",
+    "see",
+    "too",
+    "week",
+    "weak",
+    "bell",
+    "less",
+    "maar",
+    "lena",
+    "manga",
+    "rate",
+    "bad",
+    "band",
+    "hal",
+    "sham",
+    "loan",
+    "lone",
+    "days",
+    "pass",
+    "bill",
+    "full",
+    "hair",
+    "near",
+    "wait",
+    "sat",
+    "vage",
+    "mere",
+    "side",
 }
 _TOKEN = re.compile(r"\d+(?:,\d{2,3})+(?:\.\d+)?|\d+(?:\.\d+)?|[a-z]+(?:'[a-z]+)?|[.,;:?!/+-]")
-_GUJARATI = re.compile(r"\b(chhe|chhu|chho|mane|tame|tamara|tamaru|nathi|joiye|joye|maro|maru|mari|kem|pachhi|sathe|karjo|karso|vage|wage|hamna|atyare|levu|levanu|sudhi|thi|ne|che|pan|hu|aavish|avish)\b")
+_GUJARATI = re.compile(
+    r"\b(chhe|chhu|chho|mane|tame|tamara|tamaru|nathi|joiye|joye|maro|maru|mari|kem|pachhi|sathe|karjo|karso|vage|wage|hamna|atyare|levu|levanu|sudhi|thi|ne|che|pan|hu|aavish|avish)\b"
+)
 
 
 @lru_cache(maxsize=8192)
@@ -195,14 +248,16 @@ def normalise(text: str) -> str:
     for pattern, said in _MISHEARD:
         lowered = pattern.sub(said, lowered)
     raw = _TOKEN.findall(re.sub(r"(\d)(st|nd|rd|th)\b", r"\1 tarikh", lowered))
-    tokens = [token if token in {"mon", "rate", "room", "rooms"} and token != "mon" else _canonical(token) for token in raw]
+    tokens = [
+        token if token in {"mon", "rate", "room", "rooms"} and token != "mon" else _canonical(token) for token in raw
+    ]
     if gujarati:
         tokens = ["17" if token == "sattar" else token for token in tokens]
     spaced = digits(tokens)
     out: list[str] = []
-    for at, token in enumerate(spaced):
+    for _at, token in enumerate(spaced):
         unit = unit_of(token)
-        if unit and out and (out[-1].replace(".", "").replace(",", "").isdigit()) and token not in {"rate"}:
+        if unit and out and (out[-1].replace(".", "").replace(",", "").isdigit()) and token != "rate":
             out.append(unit)
             continue
         out.append(token.replace(",", "") if token[:1].isdigit() else token)
@@ -227,13 +282,34 @@ class Heard:
 _TOPICS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (topic, re.compile(pattern))
     for topic, pattern in (
-        ("budget", r"\b(budget|price range|spend|range|kitna (?:rahega|theek|tak|kharch)|kitne tak|ketlu|ketla sudhi|kitne mein|how much|comfortable|figure|amount|invest karna|paisa|price (?:soch|rakh)|kharch|soch rakha|kitna soch)\b"),
-        ("configuration", r"\b(configuration|bhk|bedroom|kitne (?:kamre|bhk|bedroom)|ketla bedroom|what kind|which (?:flat|home|unit|type|one|size|apartment)|what size|how big|kaun ?sa flat|kaunsa|kis tarah|villa|plot|shop or|office or|type|size|requirement|zarurat|zaroorat|kaun sa|kayo flat|kevu)\b"),
-        ("location", r"\b(area|location|locality|where|kahan|kaha|kidhar|which part|side|jagah|ilaaka|ilake|kya vistar|vistar|ma joiye|kyan|neighbourhood|part of)\b"),
-        ("timeline", r"\b(when|kab|kab tak|kyare|how soon|timeline|move|shift|possession|planning to (?:buy|move)|time ?frame|kitne (?:month|time|samay)|ketla (?:month|samay)|by what time)\b"),
-        ("purpose", r"\b(investment|invest|self use|own use|for yourself|apna|rehne|own family|live in|purpose|kiske liye|self|own house|your own|khud|banayenge)\b"),
-        ("callback", r"\b(call (?:you )?(?:back|later|kab|karun|karu|karoon)|ring you|when (?:may|can|should|shall) (?:i|we) (?:call|ring|reach)|(?:kab|kis samay|kitne baje|kyare) (?:call|karun)|call .*\b(?:kab|kitne baje|kyare)|better time|good time to call|suitable time|convenient time|kab baat|what time .* (?:call|ring)|which time)\b"),
-        ("visit", r"\b(visit|come (?:over|and|to|on|by)|see it|see the|aayenge|aaunga|dekhne|which day|what day|what time|kis day|kab aa|site|walk through|show you|kitne baje|kaun ?sa day|kayo day|weekend|open house)\b"),
+        (
+            "budget",
+            r"\b(budget|price range|spend|range|kitna (?:rahega|theek|tak|kharch)|kitne tak|ketlu|ketla sudhi|kitne mein|how much|comfortable|figure|amount|invest karna|paisa|price (?:soch|rakh)|kharch|soch rakha|kitna soch)\b",
+        ),
+        (
+            "configuration",
+            r"\b(configuration|bhk|bedroom|kitne (?:kamre|bhk|bedroom)|ketla bedroom|what kind|which (?:flat|home|unit|type|one|size|apartment)|what size|how big|kaun ?sa flat|kaunsa|kis tarah|villa|plot|shop or|office or|type|size|requirement|zarurat|zaroorat|kaun sa|kayo flat|kevu)\b",
+        ),
+        (
+            "location",
+            r"\b(area|location|locality|where|kahan|kaha|kidhar|which part|side|jagah|ilaaka|ilake|kya vistar|vistar|ma joiye|kyan|neighbourhood|part of)\b",
+        ),
+        (
+            "timeline",
+            r"\b(when|kab|kab tak|kyare|how soon|timeline|move|shift|possession|planning to (?:buy|move)|time ?frame|kitne (?:month|time|samay)|ketla (?:month|samay)|by what time)\b",
+        ),
+        (
+            "purpose",
+            r"\b(investment|invest|self use|own use|for yourself|apna|rehne|own family|live in|purpose|kiske liye|self|own house|your own|khud|banayenge)\b",
+        ),
+        (
+            "callback",
+            r"\b(call (?:you )?(?:back|later|kab|karun|karu|karoon)|ring you|when (?:may|can|should|shall) (?:i|we) (?:call|ring|reach)|(?:kab|kis samay|kitne baje|kyare) (?:call|karun)|call .*\b(?:kab|kitne baje|kyare)|better time|good time to call|suitable time|convenient time|kab baat|what time .* (?:call|ring)|which time)\b",
+        ),
+        (
+            "visit",
+            r"\b(visit|come (?:over|and|to|on|by)|see it|see the|aayenge|aaunga|dekhne|which day|what day|what time|kis day|kab aa|site|walk through|show you|kitne baje|kaun ?sa day|kayo day|weekend|open house)\b",
+        ),
         ("rent", r"\b(rent|lease|kiraye|monthly)\b"),
         ("name", r"\b(am i speaking|have i reached|is that|is this|speaking (?:to|with)|se baat ho|sathe vaat)\b"),
     )

@@ -15,12 +15,16 @@ _DOUBT = re.compile(
     r"\b(?:maybe|may be|perhaps|shayad|kadach|agar|if (?:my|he|she|the|i|we|possible|time|it|husband|wife)|depends|let me (?:see|check|ask|think)|will (?:see|check|confirm|let you know|think)|some (?:sunday|saturday|day|weekend)|kisi (?:sunday|saturday|day)|koi (?:sunday|day)|sochenge|soch ke|puch ke|pooch ke|puchke|poochke|poochkar|confirm (?:later|baad)|not sure|dekhte hai|dekhunga|can not (?:say|promise|confirm)|nakki nahi|vichari|joishu|jois|might|possibly|bata dunga|batata|batata|batayenge|pata nahi|hopefully)\b"
 )
 _CALLBACK = re.compile(r"\b(?:call|ring|buzz|baat|vaat)\b")
-_CANCELLED = re.compile(r"\b(?:cancel (?:the|my|that|kar|karo|it)|visit (?:nahi|cancel)|not (?:coming|visiting|visit)|no visit|nahi (?:aaunga|aa paunga|aa paayenge|aa sakta|avi)|can not come|will not come)\b")
+_CANCELLED = re.compile(
+    r"\b(?:cancel (?:the|my|that|kar|karo|it)|visit (?:nahi|cancel)|not (?:coming|visiting|visit)|no visit|nahi (?:aaunga|aa paunga|aa paayenge|aa sakta|avi)|can not come|will not come)\b"
+)
 
 
 def proposes_visit(heard: Heard) -> bool:
     """Whether the turn speaks of coming to the site, by its own words or by the question it answers."""
-    return bool(_COMING.search(heard.text)) or ("visit" in heard.asked and "callback" not in heard.asked and not _CALLBACK.search(heard.text))
+    return bool(_COMING.search(heard.text)) or (
+        "visit" in heard.asked and "callback" not in heard.asked and not _CALLBACK.search(heard.text)
+    )
 
 
 def visit(turns: Sequence[Heard], setting: Setting) -> Found[datetime | date] | None:
@@ -65,9 +69,9 @@ def visit(turns: Sequence[Heard], setting: Setting) -> Found[datetime | date] | 
                 continue
             if got.day is None and asked and not YES.search(text) and not coming and "time" not in heard.question:
                 continue
-        elif got.clock is None and pending.clock is not None and pending.day is None:
-            got.clock = pending.clock
-        elif got.clock is None and asked and best is not None and pending.clock is not None:
+        elif (got.clock is None and pending.clock is not None and pending.day is None) or (
+            got.clock is None and asked and best is not None and pending.clock is not None
+        ):
             got.clock = pending.clock
         elif got.clock is None and YES.search(text):
             offered = slot(heard.question, setting)
