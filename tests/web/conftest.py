@@ -15,6 +15,7 @@ import pytest
 import uvicorn
 from fastapi import FastAPI, Request, WebSocket, WebSocketDisconnect
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Response as Answer
 from starlette.middleware.base import RequestResponseEndpoint
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
@@ -141,6 +142,15 @@ def page(context: BrowserContext, site: Site) -> Iterator[Page]:
     opened.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
     opened.on("pageerror", lambda error: said.append(str(error)))
     site.posts.clear()
+    go = opened.goto
+
+    def goto(url: str, **more: Any) -> Answer | None:
+        answer = go(url, **more)
+        if opened.locator("script[type=module]").count():
+            opened.wait_for_function("document.documentElement.dataset.ready !== undefined")
+        return answer
+
+    opened.goto = goto  # type: ignore[method-assign]
     yield opened
     unexpected = [text for text in said if not text.startswith(("Failed to load resource", "WebSocket connection"))]
     assert unexpected == []
