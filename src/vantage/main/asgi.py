@@ -5,10 +5,12 @@ from contextlib import asynccontextmanager
 from hashlib import sha256
 
 import httpx
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from starlette.staticfiles import StaticFiles
 
 from vantage.adapters.supabase_auth import SupabaseAuth, TokenVerifier
+from vantage.features.crm import api as crm_api
+from vantage.features.crm import pages as crm_pages
 from vantage.features.identity import api as identity_api
 from vantage.features.identity import pages as identity_pages
 from vantage.features.identity.provider import LocalAccounts
@@ -17,6 +19,7 @@ from vantage.features.identity.sign_in import Identity
 from vantage.features.identity.tokens import AccessTokens
 from vantage.kernel.clock import Clock, SystemClock
 from vantage.main.settings import Settings, SettingsError, load_settings
+from vantage.main.shell import furnish
 from vantage.platform.database import ANON, Database
 from vantage.platform.database.schema_files import schema_version
 from vantage.platform.database.sql_files import sql_root
@@ -26,7 +29,8 @@ from vantage.platform.telemetry.logs import configure_logs
 from vantage.web import api_docs
 from vantage.web.templating import STATIC, STATIC_URL
 
-ROUTERS = (identity_api.router, identity_pages.router, api_docs.router)
+APIS = (identity_api.router, crm_api.router)
+PAGES = (identity_pages.router, crm_pages.router, api_docs.router)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -67,8 +71,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.clock = clock
     app.state.identity = identity
     use_resolver(app, Resolver(identity))
-    for router in ROUTERS:
+    for router in APIS:
         app.include_router(router)
+    for router in PAGES:
+        app.include_router(router, dependencies=[Depends(furnish)])
     app.mount(STATIC_URL, StaticFiles(directory=STATIC, check_dir=False), name="static")
     return app
 
