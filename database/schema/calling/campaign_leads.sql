@@ -69,11 +69,31 @@ begin
   return next;
 end $$;
 
+-- Running always-on campaigns with leads of their project that nobody has judged yet, over all organisations: the
+-- second net behind the events, so that no lead is forgotten whatever died in between. For vantage_worker.
+create function private.campaigns_to_enrol(most integer)
+  returns table (organization_id uuid, campaign_id uuid, project_id uuid, max_attempts smallint, audience jsonb, carrier text)
+  language plpgsql stable security definer set search_path = '' as $$
+#variable_conflict use_column
+begin
+  return query
+    select c.organization_id, c.id, c.project_id, c.max_attempts, c.audience, o.carrier
+      from public.campaigns c
+      join public.organizations o on o.id = c.organization_id and o.status = 'active'
+     where c.status = 'running' and c.always_on
+       and exists (select 1 from public.leads l
+                    where l.organization_id = c.organization_id and l.project_id = c.project_id and l.archived_at is null
+                      and not exists (select 1 from public.campaign_leads e
+                                       where e.organization_id = l.organization_id and e.campaign_id = c.id and e.lead_id = l.id))
+     limit most;
+end $$;
+
 -- @section grants
 
 revoke all on public.campaign_leads from anon, authenticated, service_role;
 grant select on public.campaign_leads to authenticated, vantage_worker, service_role;
 grant execute on function private.enrol_leads(uuid, jsonb) to authenticated, vantage_worker;
+grant execute on function private.campaigns_to_enrol(integer) to vantage_worker;
 
 -- @section policies
 

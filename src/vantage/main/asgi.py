@@ -9,8 +9,11 @@ from fastapi import Depends, FastAPI
 from starlette.staticfiles import StaticFiles
 
 from vantage.adapters.supabase_auth import SupabaseAuth, TokenVerifier
+from vantage.features.calling.dialler import stream, webhooks
+from vantage.features.calling.dialler.tokens import CallTokens
 from vantage.features.crm import api as crm_api
 from vantage.features.crm import pages as crm_pages
+from vantage.features.crm.enquiry import pages as enquiry_pages
 from vantage.features.identity import api as identity_api
 from vantage.features.identity import pages as identity_pages
 from vantage.features.identity.provider import LocalAccounts
@@ -18,6 +21,7 @@ from vantage.features.identity.resolve import Resolver
 from vantage.features.identity.sign_in import Identity
 from vantage.features.identity.tokens import AccessTokens
 from vantage.kernel.clock import Clock, SystemClock
+from vantage.main.carriers import language_of, public_url_of
 from vantage.main.settings import Settings, SettingsError, load_settings
 from vantage.main.shell import furnish
 from vantage.platform.database import ANON, Database
@@ -25,12 +29,14 @@ from vantage.platform.database.schema_files import schema_version
 from vantage.platform.database.sql_files import sql_root
 from vantage.platform.http.app import create_http_app
 from vantage.platform.http.auth import use_resolver
+from vantage.platform.realtime import live
 from vantage.platform.telemetry.logs import configure_logs
 from vantage.web import api_docs
 from vantage.web.templating import STATIC, STATIC_URL
 
 APIS = (identity_api.router, crm_api.router)
-PAGES = (identity_pages.router, crm_pages.router, api_docs.router)
+PAGES = (identity_pages.router, crm_pages.router, enquiry_pages.router, api_docs.router)
+WIRE = (webhooks.router, stream.router, live.router)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -41,13 +47,17 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     configure_logs(settings.log_level)
     database = Database(settings.database_url.get_secret_value())
     http = httpx.AsyncClient(timeout=10)
+    direct = settings.database_direct_url
+    hub = live.Hub(database, direct.get_secret_value() if direct else None)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await database.open(expected_version=schema_version(sql_root()))
+        hub.start()
         try:
             yield
         finally:
+            await hub.stop()
             await http.aclose()
             await database.close()
 
@@ -68,10 +78,16 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     supabase = _supabase(settings, http, clock)
     identity = Identity(database, supabase or LocalAccounts(database), AccessTokens(token_key), clock, supabase)
     app.state.database = database
+    app.state.hub = hub
+    app.state.carrier_door = webhooks.CarrierDoor(
+        language_of(settings), CallTokens(settings.secret_bytes()), public_url_of(settings)
+    )
     app.state.clock = clock
     app.state.identity = identity
     use_resolver(app, Resolver(identity))
     for router in APIS:
+        app.include_router(router)
+    for router in WIRE:
         app.include_router(router)
     for router in PAGES:
         app.include_router(router, dependencies=[Depends(furnish)])

@@ -78,7 +78,9 @@ async def post_move(
     """One request, one transition, one event. Answers with the card as it is now."""
     await leads.move_lead(database, principal, lead_id, stage_id, version)
     lead, _ = await leads.read_lead(database, principal, lead_id)
-    return render(request, "crm/card.html", {"lead": with_instants(lead) | {"value": lead["budget_max"] or lead["budget_min"]}})
+    return render(
+        request, "crm/card.html", {"lead": with_instants(lead) | {"value": lead["budget_max"] or lead["budget_min"]}}
+    )
 
 
 @router.get("/leads")

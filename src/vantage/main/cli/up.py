@@ -97,8 +97,11 @@ def up(
                 environment.pop("DATABASE_ADMIN_URL", None)  # no child needs the owner's rights
                 vantage = [sys.executable, "-m", "vantage.main.cli"]
                 children = [
-                    Child("carrier", [*vantage, "carrier"], environment),
+                    Child(
+                        "carrier", [*vantage, "carrier", "--journal", str(settings.home / "carrier.jsonl")], environment
+                    ),
                     Child("web", [*vantage, "serve"], environment),
+                    Child("worker", [*vantage, "work"], environment),
                 ]
                 typer.echo(f"Database: {database.place}")
                 typer.echo(f"Quinite Vantage: {settings.public_url or f'http://{settings.host}:{settings.port}'}")

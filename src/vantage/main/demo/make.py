@@ -23,6 +23,7 @@ SHARE = 60
 """Leads that each executive starts with."""
 LINES = 6
 """Calls at the same time: more could not be followed by eye."""
+PER_MINUTE = 20
 CALLER_ID = "+918000000100"
 
 
@@ -75,6 +76,12 @@ def _make(owner: Connection, password: str, now: datetime, random: Random) -> UU
         projects = [(str(_project(owner, organization_id, one, random)), one.configurations) for one in PROJECTS]
         rows = list(arriving_leads(random, projects, now, LEADS))
         _run(owner, "accept_leads", rows=Jsonb(rows))
+        for (project_id, _), project in zip(projects[:2], PROJECTS, strict=False):
+            campaign_id = _value(
+                owner, "create_campaign", organization_id=organization_id, project_id=UUID(project_id),
+                name=f"{project.name}: call every enquiry", lines=LINES, per_minute=PER_MINUTE,
+            )  # fmt: skip
+            _run(owner, "start_campaign", organization_id=organization_id, campaign_id=campaign_id)
         for colleague, person_id in people.items():
             if colleague.role == "Sales Executive":
                 _run(owner, "assign_leads", organization_id=organization_id, person_id=person_id, share=SHARE)

@@ -92,3 +92,12 @@ values (%(organization_id)s, 'upi', 'shree@okbank', true);
 -- The organisation asks for nothing the simulation does not give: a handful of lines, so that calls can be watched.
 -- name: set_pace
 update public.organizations set settings = settings || %(settings)s where id = %(organization_id)s;
+
+-- Whoever asks is called: each project has a campaign that is always on. The worker enrols, by rule.
+-- name: create_campaign
+insert into public.campaigns (organization_id, project_id, name, always_on, max_concurrent, calls_per_minute)
+values (%(organization_id)s, %(project_id)s, %(name)s, true, %(lines)s, %(per_minute)s) returning id;
+
+-- Drafts become running by a step of their own.
+-- name: start_campaign
+update public.campaigns set status = 'running' where organization_id = %(organization_id)s and id = %(campaign_id)s;

@@ -1,0 +1,1 @@
+"""The public enquiry page of a project: accepted into the inbox at once, a lead a moment later."""
