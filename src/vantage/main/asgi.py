@@ -9,6 +9,8 @@ from fastapi import Depends, FastAPI
 from starlette.staticfiles import StaticFiles
 
 from vantage.adapters.supabase_auth import SupabaseAuth, TokenVerifier
+from vantage.features.calling import api as calling_api
+from vantage.features.calling import pages as calling_pages
 from vantage.features.calling.dialler import stream, webhooks
 from vantage.features.calling.dialler.tokens import CallTokens
 from vantage.features.crm import api as crm_api
@@ -34,8 +36,8 @@ from vantage.platform.telemetry.logs import configure_logs
 from vantage.web import api_docs
 from vantage.web.templating import STATIC, STATIC_URL
 
-APIS = (identity_api.router, crm_api.router)
-PAGES = (identity_pages.router, crm_pages.router, enquiry_pages.router, api_docs.router)
+APIS = (identity_api.router, crm_api.router, calling_api.router)
+PAGES = (identity_pages.router, crm_pages.router, enquiry_pages.router, calling_pages.router, api_docs.router)
 WIRE = (webhooks.router, stream.router, live.router)
 
 
