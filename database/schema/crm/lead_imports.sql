@@ -80,6 +80,19 @@ begin
   return null;
 end $$;
 
+-- Imports that wait to be read, over all organisations, and those whose worker died while reading (nothing was
+-- written for two minutes). For vantage_worker.
+create function private.imports_to_read(most integer) returns table (organization_id uuid, id uuid)
+  language plpgsql stable security definer set search_path = '' as $$
+#variable_conflict use_column
+begin
+  return query
+    select i.organization_id, i.id from public.lead_imports i
+     where i.status = 'received'
+        or (i.status in ('reading', 'writing') and i.updated_at < now() - interval '2 minutes')
+     order by i.created_at limit most;
+end $$;
+
 -- @section triggers
 
 alter table public.lead_imports alter column created_by set default private.author();
@@ -99,7 +112,7 @@ revoke all on public.lead_imports from anon, authenticated, service_role;
 grant select on public.lead_imports to authenticated, vantage_worker, service_role;
 grant insert (organization_id, id, project_id, file_name, file_key, file_digest, mapping) on public.lead_imports to authenticated;
 grant update (status, total_rows, mapping, error, started_at, finished_at) on public.lead_imports to vantage_worker;
-grant execute on function private.check_import_status() to vantage_worker;
+grant execute on function private.check_import_status(), private.imports_to_read(integer) to vantage_worker;
 
 -- @section policies
 

@@ -16,6 +16,8 @@ from vantage.features.calling.dialler.tokens import CallTokens
 from vantage.features.crm import api as crm_api
 from vantage.features.crm import pages as crm_pages
 from vantage.features.crm.enquiry import pages as enquiry_pages
+from vantage.features.crm.imports import api as imports_api
+from vantage.features.crm.imports import pages as imports_pages
 from vantage.features.identity import api as identity_api
 from vantage.features.identity import pages as identity_pages
 from vantage.features.identity.provider import LocalAccounts
@@ -29,6 +31,7 @@ from vantage.main.shell import furnish
 from vantage.platform.database import ANON, Database
 from vantage.platform.database.schema_files import schema_version
 from vantage.platform.database.sql_files import sql_root
+from vantage.platform.files import FileStore
 from vantage.platform.http.app import create_http_app
 from vantage.platform.http.auth import use_resolver
 from vantage.platform.realtime import live
@@ -36,8 +39,15 @@ from vantage.platform.telemetry.logs import configure_logs
 from vantage.web import api_docs
 from vantage.web.templating import STATIC, STATIC_URL
 
-APIS = (identity_api.router, crm_api.router, calling_api.router)
-PAGES = (identity_pages.router, crm_pages.router, enquiry_pages.router, calling_pages.router, api_docs.router)
+APIS = (identity_api.router, crm_api.router, imports_api.router, calling_api.router)
+PAGES = (
+    identity_pages.router,
+    imports_pages.router,
+    crm_pages.router,
+    enquiry_pages.router,
+    calling_pages.router,
+    api_docs.router,
+)
 WIRE = (webhooks.router, stream.router, live.router)
 
 
@@ -81,6 +91,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     identity = Identity(database, supabase or LocalAccounts(database), AccessTokens(token_key), clock, supabase)
     app.state.database = database
     app.state.hub = hub
+    app.state.files = FileStore(settings.home / "files")
     app.state.carrier_door = webhooks.CarrierDoor(
         language_of(settings), CallTokens(settings.secret_bytes()), public_url_of(settings)
     )

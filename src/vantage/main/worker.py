@@ -14,10 +14,12 @@ from vantage.features.calling.dialler.dial import LEASE_SECONDS, Dialler
 from vantage.features.calling.dialler.enrol import enrol_new_lead, enrol_waiting
 from vantage.features.calling.dialler.tokens import CallTokens
 from vantage.features.crm.enquiry.process import process_inbox
+from vantage.features.crm.imports.read_files import read_waiting_imports
 from vantage.kernel.clock import SystemClock
 from vantage.main.carriers import carriers_of, public_url_of
 from vantage.main.settings import Settings, SettingsError
 from vantage.platform.database import Database
+from vantage.platform.files import FileStore
 from vantage.platform.realtime.relay import publish, sweep
 
 log = structlog.get_logger(__name__)
@@ -62,12 +64,18 @@ async def work(settings: Settings) -> None:
         async def enrol() -> int:
             return await enrol_waiting(database, clock)
 
+        files = FileStore(settings.home / "files")
+
+        async def imports() -> int:
+            return await read_waiting_imports(database, files, clock)
+
         async def inbox() -> int:
             return await process_inbox(database)
 
         rounds: list[tuple[str, Round, float]] = [
             ("relay", relay, 0.2),
             ("inbox", inbox, 0.25),
+            ("imports", imports, 0.5),
             ("dialler", dialler.once, 0.5),
             ("enrolment", enrol, 5.0),
             ("leases", renew, LEASE_SECONDS / 3),

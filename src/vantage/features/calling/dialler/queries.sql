@@ -155,9 +155,9 @@ values (%(organization_id)s, %(lead_id)s, %(type)s, %(content)s, %(call_id)s);
 select l.id as lead_id, l.project_id, s.kind as stage_kind, c.phone, l.archived_at is not null as archived,
        p.archived_at is not null as project_archived, c.do_not_call, l.abuse_flag as abusive, c.consent_status, c.consent_at,
        (select count(*) from public.call_logs g where g.organization_id = l.organization_id and g.callee_number = c.phone
-           and g.created_at > %(now)s - interval '24 hours')::integer as calls_last_day,
+           and g.created_at > %(now)s::timestamptz - interval '24 hours')::integer as calls_last_day,
        (select count(*) from public.call_logs g where g.organization_id = l.organization_id and g.callee_number = c.phone
-           and g.created_at > %(now)s - interval '7 days')::integer as calls_last_week
+           and g.created_at > %(now)s::timestamptz - interval '7 days')::integer as calls_last_week
   from public.leads l
   join public.contacts c on c.organization_id = l.organization_id and c.id = l.contact_id
   join public.pipeline_stages s on s.organization_id = l.organization_id and s.id = l.stage_id
