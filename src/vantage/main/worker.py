@@ -85,6 +85,8 @@ async def work(settings: Settings) -> None:
         ]
         log.info("worker started", loops=[name for name, _, _ in rounds])
         await asyncio.gather(*(_run(name, one, pause, stopping) for name, one, pause in rounds))
+        for carrier in dialler.carriers.values():
+            await carrier.aclose()
         log.info("worker stopped")
 
 

@@ -102,6 +102,10 @@ class CarrierUnknown(CarrierError):
 class Carrier(Protocol):
     """Place, end and look up calls. No method retries by itself."""
 
+    async def aclose(self) -> None:
+        """Close the connections."""
+        ...
+
     async def dial(self, call: Dial) -> Dialled:
         """Place one call.
 
