@@ -9,6 +9,7 @@ from fastapi import Depends, FastAPI
 from starlette.staticfiles import StaticFiles
 
 from vantage.adapters.supabase_auth import SupabaseAuth, TokenVerifier
+from vantage.features.billing import pages as billing_pages
 from vantage.features.calling import api as calling_api
 from vantage.features.calling import pages as calling_pages
 from vantage.features.calling.dialler import stream, webhooks
@@ -24,6 +25,9 @@ from vantage.features.identity.provider import LocalAccounts
 from vantage.features.identity.resolve import Resolver
 from vantage.features.identity.sign_in import Identity
 from vantage.features.identity.tokens import AccessTokens
+from vantage.features.inventory import api as inventory_api
+from vantage.features.inventory import pages as inventory_pages
+from vantage.features.system import pages as system_pages
 from vantage.kernel.clock import Clock, SystemClock
 from vantage.main.carriers import language_of, public_url_of
 from vantage.main.settings import Settings, SettingsError, load_settings
@@ -39,13 +43,16 @@ from vantage.platform.telemetry.logs import configure_logs
 from vantage.web import api_docs
 from vantage.web.templating import STATIC, STATIC_URL
 
-APIS = (identity_api.router, crm_api.router, imports_api.router, calling_api.router)
+APIS = (identity_api.router, inventory_api.router, crm_api.router, imports_api.router, calling_api.router)
 PAGES = (
     identity_pages.router,
     imports_pages.router,
     crm_pages.router,
     enquiry_pages.router,
+    inventory_pages.router,
     calling_pages.router,
+    billing_pages.router,
+    system_pages.router,
     api_docs.router,
 )
 WIRE = (webhooks.router, stream.router, live.router)

@@ -15,6 +15,7 @@ from vantage.features.calling.dialler.enrol import enrol_new_lead, enrol_waiting
 from vantage.features.calling.dialler.tokens import CallTokens
 from vantage.features.crm.enquiry.process import process_inbox
 from vantage.features.crm.imports.read_files import read_waiting_imports
+from vantage.features.system.jobs import seal_audit
 from vantage.kernel.clock import SystemClock
 from vantage.main.carriers import carriers_of, public_url_of
 from vantage.main.settings import Settings, SettingsError
@@ -57,6 +58,9 @@ async def work(settings: Settings) -> None:
             await dialler.renew()
             return 0
 
+        async def sealed() -> int:
+            return await seal_audit(database)
+
         async def swept() -> int:
             await sweep(database)
             return 0
@@ -81,6 +85,7 @@ async def work(settings: Settings) -> None:
             ("leases", renew, LEASE_SECONDS / 3),
             ("recovery", dialler.recover, 10.0),
             ("campaigns", dialler.tend, 5.0),
+            ("audit", sealed, 10.0),
             ("sweep", swept, 60.0),
         ]
         log.info("worker started", loops=[name for name, _, _ in rounds])

@@ -9,7 +9,7 @@ import typer
 app = typer.Typer(help="Quinite Vantage.", no_args_is_help=True, pretty_exceptions_show_locals=False)
 
 COMMANDS: Final = ("up", "serve", "carrier", "demo", "work")
-GROUPS: Final = ("db",)
+GROUPS: Final = ("db", "billing")
 
 
 @app.callback()
