@@ -25,11 +25,12 @@ async def enrol_new_lead(database: Database, clock: Clock, organization_id: UUID
     """Put a lead that has just arrived into the always-on campaigns that want it; how many. Twice changes nothing."""
     enrolled = 0
     async with database.write(worker(organization_id)) as tx:
-        for campaign_id, project_id, max_attempts, audience, carrier in await store.always_on_campaigns(
+        for campaign_id, project_id, max_attempts, audience, carrier, fresh in await store.always_on_campaigns(
             tx, organization_id, lead_id
         ):
             facts = await store.lead_facts(tx, organization_id, project_id, campaign_id, clock.now(), audience, lead_id)
-            taken, _ = await _enrol(tx, clock, campaign_id, project_id, max_attempts, carrier, facts, FRESH_PRIORITY)
+            priority = FRESH_PRIORITY if fresh else USUAL_PRIORITY
+            taken, _ = await _enrol(tx, clock, campaign_id, project_id, max_attempts, carrier, facts, priority)
             enrolled += taken
     return enrolled
 

@@ -171,9 +171,14 @@ select l.id as lead_id, l.project_id, s.kind as stage_kind, c.phone, l.archived_
                           and e.campaign_id = %(campaign_id)s and e.lead_id = l.id and e.verdict = 'enrolled'))
  order by l.created_at desc, l.id limit 20000;
 
--- Running always-on campaigns that a new lead of this project may belong to.
+-- Running always-on campaigns that a new lead of this project may belong to. Whoever asks at this moment (a form, the
+-- API) is fresh and called first; a row of a file is not, however new the row is.
 -- name: always_on_campaigns
-select c.id, c.project_id, c.max_attempts, c.audience, o.carrier
+select c.id, c.project_id, c.max_attempts, c.audience, o.carrier,
+       exists (select 1 from public.lead_activities a
+                where a.organization_id = c.organization_id and a.lead_id = %(lead_id)s and a.type = 'enquiry'
+                  and a.created_at > now() - interval '30 minutes'
+                  and (a.external_key is null or a.external_key like 'inbox:%%')) as fresh
   from public.campaigns c join public.organizations o on o.id = c.organization_id
  where c.organization_id = %(organization_id)s and c.always_on and c.status = 'running'
    and c.project_id = (select l.project_id from public.leads l where l.organization_id = %(organization_id)s and l.id = %(lead_id)s);

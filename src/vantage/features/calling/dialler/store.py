@@ -243,7 +243,7 @@ async def lead_facts(
 
 
 async def always_on_campaigns(tx: WriteTx, organization_id: UUID, lead_id: UUID) -> list[tuple[Any, ...]]:
-    """(id, project, attempts, audience, carrier) of those that may take the lead."""
+    """(id, project, attempts, audience, carrier, fresh) of those that may take the lead."""
     return await tx.rows(QUERIES["always_on_campaigns"], organization_id=organization_id, lead_id=lead_id)
 
 
