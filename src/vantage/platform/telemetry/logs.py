@@ -28,7 +28,7 @@ _PATTERN: Final = re.compile(
     r"|(?P<jwt>\beyJ[\w-]{5,}\.[\w-]+(\.[\w-]*)?)"
     r"|(?P<bearer>\b(?:Bearer|Basic)\s+[\w.~+/=-]{6,})"
     r"|(?P<password>(?<=://)[^\s/@:]*:[^\s/@]+(?=@))"
-    r"|(?P<pair>\b(?:token|password|secret|code|signature|key)=[^\s&;,\"']+)"
+    r"|(?P<pair>\b(?:token|password|secret|code|signature|key|t)=[^\s&;,\"']+)"
     r"|(?P<phone>(?<![\w.])\+?\d[\d \u00a0().-]{8,}\d(?!\w))",
     re.IGNORECASE,
 )
