@@ -1,5 +1,6 @@
 """The embedded server: from nothing, warm, after a kill, beside others, as root and not."""
 
+import contextlib
 import os
 import pwd
 import shutil
@@ -110,8 +111,9 @@ def test_a_remembered_port_that_is_taken_is_given_up(home: Path) -> None:
     with started(home) as server:
         port = server.running.port
     with socket.socket() as other:
-        other.bind(("127.0.0.1", port))
-        other.listen()
+        with contextlib.suppress(OSError):  # another test was faster: the port is taken all the same
+            other.bind(("127.0.0.1", port))
+            other.listen()
         with started(home) as server:
             assert server.running.port != port
 

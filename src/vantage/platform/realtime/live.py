@@ -24,6 +24,8 @@ router = APIRouter()
 MOST = 200
 """Events that are sent at once; who is further behind reloads."""
 BEAT_SECONDS = 20.0
+BEAT_TIMEOUT_SECONDS = 5.0
+HELLO_SECONDS = 10.0
 POLL_SECONDS = 1.0
 
 
@@ -57,6 +59,14 @@ class Hub:
             for event in self._waiting.get(key, ()):
                 event.set()
 
+    def wake_by(self, payload: str) -> None:
+        """By the relay's word. Anybody with SQL can send one: what is not understood wakes everybody once."""
+        try:
+            for organization_id in json.loads(payload):
+                self.wake(UUID(organization_id))
+        except (ValueError, TypeError, AttributeError):
+            self.wake(None)
+
     @contextlib.contextmanager
     def waiting(self, organization_id: UUID, connection_id: str, socket: WebSocket) -> Any:
         """Register a socket; yields the event that is set when its organisation has news."""
@@ -83,8 +93,7 @@ class Hub:
                     await connection.execute("listen vantage_events")
                     self.wake(None)
                     async for notice in connection.notifies():
-                        for organization_id in json.loads(notice.payload or "{}"):
-                            self.wake(UUID(organization_id))
+                        self.wake_by(notice.payload)
             except psycopg.OperationalError as error:
                 log.warning("the listening connection was lost", kind=type(error).__name__)
                 await asyncio.sleep(POLL_SECONDS)
@@ -94,11 +103,9 @@ class Hub:
             await asyncio.sleep(BEAT_SECONDS)
             try:
                 ask = QUERIES["heartbeat"].rows(process_id=self.process_id)
-                for (gone,) in await self.database.run(worker(), ask):
-                    socket = self._sockets.get(gone)
-                    if socket is not None:
-                        with contextlib.suppress(RuntimeError):
-                            await socket.close(4403)
+                gone = {row[0] for row in await self.database.run(worker(), ask)}
+                # at once and with a limit, so that one stuck tab holds up nobody
+                await asyncio.gather(*(_beat_one(socket, key in gone) for key, socket in list(self._sockets.items())))
             except Exception as error:  # noqa: BLE001 - the next beat tries again
                 log.warning("a heartbeat failed", kind=type(error).__name__)
 
@@ -120,26 +127,33 @@ async def live(websocket: WebSocket, principal: Annotated[Principal, SignedIn()]
     await hub.database.run(actor, ask)
     try:
         with hub.waiting(organization_id, connection_id, websocket) as news:
-            hello = json.loads(await websocket.receive_text()).get("hello")
+            hello = _said(await asyncio.wait_for(websocket.receive_text(), HELLO_SECONDS)).get("hello")
             newest = await hub.database.read(actor, QUERIES["last_seq"].scalar(int, organization_id=organization_id))
             seen = hello if isinstance(hello, int) and 0 <= hello <= newest else newest
             await websocket.send_text(json.dumps({"seq": seen}))
-            reading = asyncio.create_task(_answer_beats(websocket))
+            reading = asyncio.create_task(_take_beats(websocket))
             try:
                 while not reading.done():
-                    seen = await _send_news(hub, websocket, principal, seen)
+                    # first forget the wake, then read: what arrives while reading wakes again
                     news.clear()
+                    seen = await _send_news(hub, websocket, principal, seen)
                     waiting = asyncio.create_task(news.wait())
                     await asyncio.wait({waiting, reading}, return_when=asyncio.FIRST_COMPLETED)
                     waiting.cancel()
             finally:
                 reading.cancel()
                 await asyncio.gather(reading, return_exceptions=True)
-    except (WebSocketDisconnect, RuntimeError, ValueError):
+    except (WebSocketDisconnect, RuntimeError, ValueError, TypeError, TimeoutError):
         log.debug("a tab was closed")
     finally:
         close = QUERIES["close_session"].count(organization_id=organization_id, connection_id=connection_id)
         await hub.database.run(worker(organization_id), close)
+
+
+async def _beat_one(socket: WebSocket, gone: bool) -> None:
+    with contextlib.suppress(RuntimeError, TimeoutError, WebSocketDisconnect):
+        async with asyncio.timeout(BEAT_TIMEOUT_SECONDS):
+            await (socket.close(4403) if gone else socket.send_text('{"beat": true}'))
 
 
 async def _send_news(hub: Hub, websocket: WebSocket, principal: Principal, seen: int) -> int:
@@ -159,8 +173,14 @@ async def _send_news(hub: Hub, websocket: WebSocket, principal: Principal, seen:
     return seen
 
 
-async def _answer_beats(websocket: WebSocket) -> None:
+async def _take_beats(websocket: WebSocket) -> None:
+    """Take the page's answers to our beats; an answer is not answered."""
     while True:
-        message = json.loads(await websocket.receive_text())
-        if message.get("beat"):
-            await websocket.send_text('{"beat": true}')
+        _said(await websocket.receive_text())
+
+
+def _said(text: str) -> dict[str, Any]:
+    message = json.loads(text)
+    if not isinstance(message, dict):
+        raise TypeError("a message is an object")
+    return message

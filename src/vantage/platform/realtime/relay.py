@@ -6,8 +6,11 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import structlog
+
 from vantage.platform.database import Database, Queries, worker
 
+log = structlog.get_logger(__name__)
 QUERIES = Queries.load(__package__)
 ACROSS = worker()
 BATCH = 500
@@ -20,7 +23,7 @@ Handler = Callable[[UUID, UUID | None, Mapping[str, Any]], Awaitable[None]]
 async def publish(database: Database, handlers: Mapping[str, Handler]) -> int:
     """Number what waits, tell the web processes, and hand facts to the features that asked for them.
 
-    A handler that fails is the caller's to hear of; its fact is found again by that feature's own sweep.
+    A handler that fails is logged; its fact is found again by that feature's own sweep.
     """
     async with database.write(ACROSS) as tx:
         rows = await tx.rows(QUERIES["publish"], batch=BATCH)
@@ -35,7 +38,10 @@ async def publish(database: Database, handlers: Mapping[str, Handler]) -> int:
     for organization_id, _, topic, key, payload in rows:
         handler = handlers.get(topic)
         if handler is not None:
-            await handler(organization_id, key, payload)
+            try:
+                await handler(organization_id, key, payload)
+            except Exception:  # one fact that a feature chokes on must not take the others with it
+                log.exception("a fact was not handled", topic=topic, key=str(key))
     return len(rows)
 
 
