@@ -128,3 +128,17 @@ async def test_a_suspended_organisation_sees_nothing_from_the_next_statement_on(
             "update public.organizations set status = 'suspended' where id = %s", [me["organization_id"]]
         )
         assert (await house.http.get(f"{base}/leads", headers=headers)).json()["items"] == []
+
+
+async def test_a_stranger_is_led_to_the_sign_in_and_a_wrong_address_is_told_kindly(start: Start) -> None:
+    async with start(mix="eager=1") as house:
+        page = {"Accept": "text/html"}
+        board = await house.http.get(f"{house.url}/board", headers=page)
+        assert (board.status_code, board.headers["Location"]) == (303, "/sign-in?next=%2Fboard")
+        form = await house.http.get(f"{house.url}/sign-in?next=/board", headers=page)
+        assert form.status_code == 200
+        assert 'name="password"' in form.text
+        wrong = await house.http.get(f"{house.url}/e/nobody/nothing", headers=page)
+        assert wrong.status_code == 404
+        assert "data-error" in wrong.text
+        assert "no longer published" in wrong.text

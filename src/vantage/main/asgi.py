@@ -31,13 +31,14 @@ from vantage.features.system import pages as system_pages
 from vantage.kernel.clock import Clock, SystemClock
 from vantage.main.carriers import language_of, public_url_of
 from vantage.main.settings import Settings, SettingsError, load_settings
-from vantage.main.shell import furnish
+from vantage.main.shell import error_page, furnish
 from vantage.platform.database import ANON, Database
 from vantage.platform.database.schema_files import schema_version
 from vantage.platform.database.sql_files import sql_root
 from vantage.platform.files import FileStore
 from vantage.platform.http.app import create_http_app
 from vantage.platform.http.auth import use_resolver
+from vantage.platform.http.problems import use_error_page
 from vantage.platform.realtime import live
 from vantage.platform.telemetry.logs import configure_logs
 from vantage.web import api_docs
@@ -105,6 +106,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.clock = clock
     app.state.identity = identity
     use_resolver(app, Resolver(identity))
+    use_error_page(app, error_page)
     for router in APIS:
         app.include_router(router)
     for router in WIRE:

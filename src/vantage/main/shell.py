@@ -3,12 +3,15 @@
 from datetime import datetime
 from gettext import gettext as _
 
-from starlette.requests import HTTPConnection
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import Response
 
 from vantage.features.identity.resolve import KnownPerson
 from vantage.kernel.errors import Unauthenticated
 from vantage.platform.http.auth import Principal, resolve
 from vantage.platform.http.csrf import csrf_token
+from vantage.platform.http.problems import Problem, plain_page
+from vantage.web.responses import render
 from vantage.web.shell import Impersonation, NavGroup, NavItem, Shell
 
 
@@ -19,6 +22,20 @@ async def furnish(connection: HTTPConnection) -> None:
     except Unauthenticated:
         principal = None
     connection.state.shell = shell_of(principal, csrf_token(connection))
+
+
+def error_page(request: Request, problem: Problem) -> Response:
+    """A refusal as a person sees it: a page of ours; for a part of a page, the sentences that become a message."""
+    context = {
+        "title": problem["title"],
+        "detail": problem.get("detail", ""),
+        "way_out": problem.get("way_out", ""),
+        "code": problem["status"],
+    }
+    try:
+        return render(request, "layouts/error.html", context, status=problem["status"])
+    except Exception:  # noqa: BLE001 - the page about an error must not be the next one
+        return plain_page(request, problem)
 
 
 def shell_of(principal: Principal | None, token: str) -> Shell:
